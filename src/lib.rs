@@ -1,0 +1,14 @@
+//! rowferry reads customers from spreadsheets, maps and validates them by a mapping file, and sends
+//! them to a customers API at the pace it allows: nothing twice, nothing lost.
+//!
+//! Rows flow one way, in batches, through rooms that know only their neighbours' types:
+//! [`source`] → [`plan`] → [`ledger`] → [`upload`] → results and [`reject`] files and the
+//! [`report`]; [`pipeline`] wires them.
+
+pub mod document;
+pub mod issue;
+mod letters;
+pub mod path;
+pub mod rate;
+pub mod record;
+pub mod row;
