@@ -6,9 +6,11 @@
 //! [`report`]; [`pipeline`] wires them.
 
 pub mod document;
+pub mod field;
 pub mod issue;
 mod letters;
 pub mod path;
 pub mod rate;
 pub mod record;
 pub mod row;
+pub mod template;
