@@ -9,6 +9,7 @@ pub mod document;
 pub mod field;
 pub mod issue;
 mod letters;
+pub mod mapping;
 pub mod path;
 pub mod rate;
 pub mod record;
