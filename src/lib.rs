@@ -14,4 +14,5 @@ pub mod path;
 pub mod rate;
 pub mod record;
 pub mod row;
+pub mod source;
 pub mod template;

@@ -1,0 +1,346 @@
+//! What kind of file this is by its content, and whether a workbook may be unpacked.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use super::SourceError;
+use super::origin::Origin;
+
+/// The kinds of file that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Csv,
+    Xlsx,
+    Xlsb,
+    Xls,
+    Ods,
+}
+
+impl Format {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Xlsb => "xlsb",
+            Self::Xls => "xls",
+            Self::Ods => "ods",
+        }
+    }
+}
+
+/// The largest part of a workbook, unpacked.
+const LARGEST_PART: u64 = 2 << 30;
+/// The texts of a workbook are held in memory while it is read.
+const LARGEST_TEXTS: u64 = 512 << 20;
+/// A larger part that is packed more tightly than this was made to do harm; sheets reach 1:50.
+const TIGHTEST: u64 = 500;
+/// Smaller parts may be packed as they like.
+const HARMLESS: u64 = 64 << 20;
+/// XLS and ODS are held in memory wholly.
+const LARGEST_WHOLE: u64 = 50 << 20;
+/// The list of the parts of a workbook.
+const LARGEST_LIST: u64 = 16 << 20;
+
+const OLE: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
+
+/// Finds the format by content; a file's name may say anything.
+///
+/// # Errors
+/// Where it is a workbook too large to be unpacked, or a file of a kind that is no table.
+pub(super) fn format(origin: &Origin) -> Result<Format, SourceError> {
+    let start = origin.start(512)?;
+    if start.starts_with(b"PK\x03\x04") {
+        return archive(origin);
+    }
+    if start.starts_with(OLE) {
+        if is_encrypted_package(origin)? {
+            return Err(SourceError::Encrypted {
+                name: origin.name.clone(),
+            });
+        }
+        whole(origin)?;
+        return Ok(Format::Xls);
+    }
+    let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start);
+    let lower = text.trim_ascii_start().to_ascii_lowercase();
+    for (mark, what) in [
+        (&b"%pdf-"[..], "a PDF document"),
+        (b"{\\rtf", "an RTF document"),
+        (b"<!doctype html", "an HTML page"),
+        (b"<html", "an HTML page"),
+        (b"<table", "an HTML page"),
+        (b"<?xml", "an XML file"),
+    ] {
+        if lower.starts_with(mark) {
+            return Err(unsupported(origin, what));
+        }
+    }
+    for (mark, what) in [
+        (&[0x1F, 0x8B][..], "packed with gzip"),
+        (&[0x28, 0xB5, 0x2F, 0xFD], "packed with zstd"),
+        (b"7z\xBC\xAF\x27\x1C", "a 7-Zip archive"),
+        (b"Rar!\x1A\x07", "a RAR archive"),
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"PAR1", "a Parquet file"),
+    ] {
+        if start.starts_with(mark) {
+            return Err(unsupported(origin, what));
+        }
+    }
+    Ok(Format::Csv)
+}
+
+fn unsupported(origin: &Origin, what: &'static str) -> SourceError {
+    SourceError::Unsupported {
+        name: origin.name.clone(),
+        what,
+    }
+}
+
+fn too_large(origin: &Origin, what: String) -> SourceError {
+    SourceError::TooLarge {
+        name: origin.name.clone(),
+        what,
+    }
+}
+
+fn whole(origin: &Origin) -> Result<(), SourceError> {
+    if origin.size > LARGEST_WHOLE {
+        return Err(too_large(
+            origin,
+            format!(
+                "it has {} MiB, and workbooks of this old format are read up to {} MiB",
+                origin.size >> 20,
+                LARGEST_WHOLE >> 20
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// A workbook with a password is an OLE file with a stream of this name ([MS-OFFCRYPTO] 2.3.4).
+fn is_encrypted_package(origin: &Origin) -> Result<bool, SourceError> {
+    let name: Vec<u8> = "EncryptedPackage"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let mut buffer = vec![0; 64 * 1024];
+    let (mut reader, mut kept) = (origin.reader(0), 0);
+    loop {
+        let read = reader
+            .read(&mut buffer[kept..])
+            .map_err(|cause| origin.read_error(cause))?;
+        if read == 0 {
+            return Ok(false);
+        }
+        let filled = kept + read;
+        if memchr::memmem::find(&buffer[..filled], &name).is_some() {
+            return Ok(true);
+        }
+        kept = filled.min(name.len());
+        buffer.copy_within(filled - kept..filled, 0);
+    }
+}
+
+/// One part of a ZIP archive.
+struct Part {
+    name: String,
+    packed: u64,
+    size: u64,
+}
+
+fn archive(origin: &Origin) -> Result<Format, SourceError> {
+    let parts = parts(origin)?;
+    let mut format = None;
+    for part in &parts {
+        let name = part.name.replace('\\', "/").to_ascii_lowercase();
+        match name.trim_start_matches('/') {
+            "xl/workbook.bin" => format = Some(Format::Xlsb),
+            "content.xml" if format.is_none() => format = Some(Format::Ods),
+            "[content_types].xml" if format != Some(Format::Xlsb) => format = Some(Format::Xlsx),
+            _ => {}
+        }
+        let limit = if name.ends_with("sharedstrings.xml") || name.ends_with("sharedstrings.bin") {
+            LARGEST_TEXTS
+        } else {
+            LARGEST_PART
+        };
+        if part.size > limit {
+            return Err(too_large(
+                origin,
+                format!(
+                    "its part {} unpacks to more than {} MiB",
+                    part.name,
+                    limit >> 20
+                ),
+            ));
+        }
+        if part.size > HARMLESS && part.size / part.packed.max(1) > TIGHTEST {
+            return Err(too_large(
+                origin,
+                format!(
+                    "its part {} unpacks to {} times its size, as no real workbook does",
+                    part.name,
+                    part.size / part.packed.max(1)
+                ),
+            ));
+        }
+    }
+    let total: u64 = parts.iter().map(|part| part.size).sum();
+    if total > 2 * LARGEST_PART {
+        return Err(too_large(
+            origin,
+            format!("its parts unpack to {} MiB", total >> 20),
+        ));
+    }
+    match format {
+        Some(Format::Ods) => {
+            whole(origin)?;
+            Ok(Format::Ods)
+        }
+        Some(format) => Ok(format),
+        None => Err(unsupported(
+            origin,
+            "a ZIP archive without a workbook in it",
+        )),
+    }
+}
+
+/// Reads the list at the end of a ZIP archive (APPNOTE.TXT 4.3.12, 4.3.14, 4.3.16).
+fn parts(origin: &Origin) -> Result<Vec<Part>, SourceError> {
+    let cut_off = || SourceError::Damaged {
+        name: origin.name.clone(),
+        what: "its end is missing".to_owned(),
+    };
+    let read = |from: u64, length: u64| -> Result<Vec<u8>, SourceError> {
+        let mut bytes = Vec::new();
+        let mut reader = origin.reader(0);
+        reader
+            .seek(SeekFrom::Start(from))
+            .and_then(|_| reader.take(length).read_to_end(&mut bytes))
+            .map_err(|cause| origin.read_error(cause))?;
+        Ok(bytes)
+    };
+    let tail = read(origin.size.saturating_sub(66_000), 66_000)?;
+    let end = memchr::memmem::rfind(&tail, b"PK\x05\x06").ok_or_else(cut_off)?;
+    let (mut length, mut from) = (
+        u64::from(u32_at(&tail, end + 12).ok_or_else(cut_off)?),
+        u64::from(u32_at(&tail, end + 16).ok_or_else(cut_off)?),
+    );
+    if length == u64::from(u32::MAX) || from == u64::from(u32::MAX) {
+        let end = memchr::memmem::rfind(&tail, b"PK\x06\x06").ok_or_else(cut_off)?;
+        length = u64_at(&tail, end + 40).ok_or_else(cut_off)?;
+        from = u64_at(&tail, end + 48).ok_or_else(cut_off)?;
+    }
+    if length > LARGEST_LIST {
+        return Err(too_large(origin, "it has too many parts".to_owned()));
+    }
+    let list = read(from, length)?;
+    let mut parts = Vec::new();
+    let mut at = 0;
+    while list.get(at..at + 4) == Some(b"PK\x01\x02") {
+        let field = |offset| u16_at(&list, at + offset).map(usize::from);
+        let (Some(packed), Some(size), Some(name), Some(extra), Some(comment)) = (
+            u32_at(&list, at + 20),
+            u32_at(&list, at + 24),
+            field(28),
+            field(30),
+            field(32),
+        ) else {
+            break;
+        };
+        let name_bytes = list.get(at + 46..at + 46 + name).ok_or_else(cut_off)?;
+        parts.push(Part {
+            name: String::from_utf8_lossy(name_bytes).into_owned(),
+            packed: u64::from(packed),
+            // 0xFFFFFFFF stands for a size of 4 GiB and more, which is refused in any case.
+            size: u64::from(size),
+        });
+        at += 46 + name + extra + comment;
+    }
+    Ok(parts)
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Input;
+    use super::*;
+
+    fn judge(bytes: &[u8]) -> Result<Format, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, bytes).unwrap();
+        format(&Origin::open(&Input::Path(path)).unwrap()).map_err(|error| error.to_string())
+    }
+
+    /// An archive's list with parts of these names and sizes, and nothing else.
+    fn list(parts: &[(&str, u32, u32)]) -> Vec<u8> {
+        let mut bytes = b"PK\x03\x04".to_vec();
+        let from = bytes.len() as u32;
+        for (name, packed, size) in parts {
+            let mut entry = vec![0; 46];
+            entry[..4].copy_from_slice(b"PK\x01\x02");
+            entry[20..24].copy_from_slice(&packed.to_le_bytes());
+            entry[24..28].copy_from_slice(&size.to_le_bytes());
+            entry[28..30].copy_from_slice(&(name.len() as u16).to_le_bytes());
+            bytes.extend_from_slice(&entry);
+            bytes.extend_from_slice(name.as_bytes());
+        }
+        let length = bytes.len() as u32 - from;
+        bytes.extend_from_slice(b"PK\x05\x06\0\0\0\0\0\0\0\0");
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(&from.to_le_bytes());
+        bytes.extend_from_slice(&[0, 0]);
+        bytes
+    }
+
+    #[test]
+    fn the_content_says_what_a_file_is() {
+        let types = ("[Content_Types].xml", 100, 1000);
+        for (bytes, expected) in [
+            (b"a,b\n".to_vec(), Ok(Format::Csv)),
+            (Vec::new(), Ok(Format::Csv)),
+            (list(&[types]), Ok(Format::Xlsx)),
+            (list(&[types, ("xl/workbook.bin", 1, 1)]), Ok(Format::Xlsb)),
+            (list(&[("content.xml", 1, 1)]), Ok(Format::Ods)),
+            (b"%PDF-1.7".to_vec(), Err("a PDF document")),
+            (b" <HTML><body>".to_vec(), Err("an HTML page")),
+            (vec![0x1F, 0x8B, 8], Err("gzip")),
+            (b"PK\x03\x04cut".to_vec(), Err("its end is missing")),
+            (list(&[("a.txt", 1, 1)]), Err("without a workbook")),
+        ] {
+            match (judge(&bytes), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+                (found, expected) => panic!("{found:?}, not {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn bombs_are_refused_before_they_are_unpacked() {
+        let types = ("[Content_Types].xml", 100, 1000);
+        for (part, expected) in [
+            (("xl/worksheets/sheet1.xml", 1 << 20, u32::MAX), "2048 MiB"),
+            (("xl/sharedStrings.xml", 100 << 20, 600 << 20), "512 MiB"),
+            (
+                ("xl/worksheets/sheet1.xml", 1 << 10, 100 << 20),
+                "times its size",
+            ),
+        ] {
+            let error = judge(&list(&[types, part])).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What separates the cells of a CSV file and what ends its lines.
+
+use std::io;
+
+use super::header::{self, Looked};
+use super::records::Records;
+
+/// The delimiters that are tried, the likeliest first.
+pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// Rows looked at to find delimiter and header.
+const LOOKED_AT: usize = 200;
+
+/// The decoded start of a file.
+#[derive(Debug)]
+pub(super) struct Sample {
+    pub(super) bytes: Vec<u8>,
+    /// Whether this is the whole file.
+    pub(super) whole: bool,
+}
+
+/// What separates what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialect {
+    pub(super) delimiter: u8,
+    /// The first line is a hint such as `sep=;`, written by some spreadsheet programs for others.
+    pub(super) hint: bool,
+}
+
+/// Finds the delimiter: the one given, else that of a hint line, else the one by which most rows
+/// have the same number of cells; a header that holds the wanted names outweighs this.
+pub(super) fn find(sample: &Sample, given: Option<u8>, wanted: &[String]) -> io::Result<Dialect> {
+    let hint = hinted(&sample.bytes);
+    if let Some(delimiter) = given.or(hint) {
+        return Ok(Dialect {
+            delimiter,
+            hint: hint.is_some(),
+        });
+    }
+    let mut best = (DELIMITERS[0], 0.0);
+    for delimiter in DELIMITERS {
+        let dialect = Dialect {
+            delimiter,
+            hint: false,
+        };
+        let score = score(&rows(sample, dialect)?, wanted);
+        if score > best.1 {
+            best = (delimiter, score);
+        }
+    }
+    Ok(Dialect {
+        delimiter: best.0,
+        hint: false,
+    })
+}
+
+fn hinted(bytes: &[u8]) -> Option<u8> {
+    let line = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
+    let (word, rest) = line.split_at_checked(4)?;
+    let [delimiter] = rest else { return None };
+    (word.eq_ignore_ascii_case(b"sep=") && delimiter.is_ascii() && *delimiter != b'"')
+        .then_some(*delimiter)
+}
+
+fn score(rows: &[Looked], wanted: &[String]) -> f64 {
+    let mut widths: Vec<usize> = rows.iter().map(|row| row.cells.len()).collect();
+    widths.sort_unstable();
+    let (mut usual, mut most) = (0, 0);
+    for group in widths.chunk_by(|a, b| a == b) {
+        // Of two that are as frequent the wider one, so that title lines do not decide.
+        if group[0] > 1 && group.len() >= most {
+            (usual, most) = (group[0], group.len());
+        }
+    }
+    let mut known = 0;
+    for row in rows {
+        let found = header::matches(&row.cells, wanted);
+        // A known header says how wide the rows are: in a file of one column a `;` is text.
+        if found > known {
+            known = found;
+            usual = row.cells.len();
+            most = widths.iter().filter(|width| **width == usual).count();
+        }
+    }
+    let statistics = if usual > 1 {
+        (most as f64 / rows.len() as f64).powi(2) * (usual - 1) as f64
+    } else {
+        0.0
+    };
+    statistics + known as f64 * 100.0
+}
+
+/// The first rows of a sample as text; blank lines are left out but counted.
+pub(super) fn rows(sample: &Sample, dialect: Dialect) -> io::Result<Vec<Looked>> {
+    let mut records = Records::new(sample.bytes.as_slice(), dialect.delimiter, b'"', 1 << 16);
+    if dialect.hint {
+        records.skip_hint()?;
+    }
+    let mut rows = Vec::new();
+    while rows.len() < LOOKED_AT
+        && let Some(record) = records.next()?
+    {
+        // The last record of a sample may be cut; an open quote may close behind the sample.
+        if !sample.whole && (records.at_end() || record.broken.is_some()) {
+            break;
+        }
+        rows.push(Looked {
+            number: record.number,
+            cells: records.cells(&record).to_strings(dialect.delimiter),
+        });
+    }
+    Ok(rows)
+}
+
+/// The line end that comes first.
+pub(super) fn terminator(sample: &[u8]) -> &'static str {
+    match memchr::memchr2(b'\n', b'\r', sample) {
+        Some(at) if sample[at] == b'\n' => "\n",
+        Some(at) if sample.get(at + 1) == Some(&b'\n') => "\r\n",
+        Some(_) => "\r",
+        None => "\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str, wanted: &[&str]) -> Dialect {
+        let sample = Sample {
+            bytes: text.as_bytes().to_vec(),
+            whole: true,
+        };
+        let wanted: Vec<String> = wanted.iter().map(|&name| name.to_owned()).collect();
+        find(&sample, None, &wanted).unwrap()
+    }
+
+    #[test]
+    fn the_delimiter_is_found() {
+        for (text, delimiter) in [
+            ("a,b\n1,2\n", b','),
+            ("a;b\n1,5;2,5\n", b';'),
+            ("name;amount;town\nx;1,5;y\nz;2,5;w\n", b';'),
+            ("a\tb\n1,2\t3\n", b'\t'),
+            ("a|b|c\n1|2|3\n", b'|'),
+            ("name\nx\n", b','),
+            ("Title, with comma\n\na;b;c\n1;2;3\n4;5;6\n", b';'),
+            ("a,b\n\"x;y;z\",1\n\"u;v;w\",2\n", b','),
+            ("", b','),
+        ] {
+            assert_eq!(found(text, &[]).delimiter, delimiter, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn wanted_names_outweigh_the_count() {
+        let text = "Name|Remark\nx|a, b, c, d\ny|e, f, g, h\n";
+        assert_eq!(found(text, &["Name", "Remark"]).delimiter, b'|');
+    }
+
+    #[test]
+    fn a_hint_line_is_obeyed() {
+        let dialect = found("sep=|\r\na,b|c\r\n", &[]);
+        assert_eq!(
+            dialect,
+            Dialect {
+                delimiter: b'|',
+                hint: true
+            }
+        );
+        assert!(!found("sep=ab\n", &[]).hint);
+    }
+
+    #[test]
+    fn the_first_line_end_is_told() {
+        for (text, expected) in [
+            ("a\nb", "\n"),
+            ("a\r\nb", "\r\n"),
+            ("a\rb", "\r"),
+            ("a", "\n"),
+        ] {
+            assert_eq!(terminator(text.as_bytes()), expected);
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! Which encoding a file is in, and its text as UTF-8.
+
+use std::io::{self, Read};
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::SourceError;
+use super::origin::{FileReader, Origin};
+
+/// How the bytes become text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Charset {
+    Utf8,
+    /// UTF-32, which the WHATWG standard behind `encoding_rs` leaves out; little-endian or not.
+    Utf32 {
+        little: bool,
+    },
+    Other(&'static Encoding),
+}
+
+impl Charset {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "UTF-8",
+            Self::Utf32 { little: true } => "UTF-32LE",
+            Self::Utf32 { little: false } => "UTF-32BE",
+            Self::Other(encoding) => encoding.name(),
+        }
+    }
+}
+
+/// What was found out about the encoding.
+#[derive(Debug, Clone)]
+pub(super) struct Detected {
+    pub(super) charset: Charset,
+    /// Length of the byte order mark, 0 without one.
+    pub(super) bom: usize,
+    /// What the user should be told.
+    pub(super) note: Option<String>,
+}
+
+/// Finds the encoding: the one given, else the byte order mark, else UTF-8 if the whole file is
+/// valid or nearly so, else the likeliest.
+pub(super) fn detect(
+    origin: &Origin,
+    given: Option<&'static Encoding>,
+) -> Result<Detected, SourceError> {
+    let start = origin.start(4096)?;
+    let marked = match start.as_slice() {
+        // Before UTF-16, whose mark is the first half of this one.
+        [0xFF, 0xFE, 0, 0, ..] => Some((Charset::Utf32 { little: true }, 4)),
+        [0, 0, 0xFE, 0xFF, ..] => Some((Charset::Utf32 { little: false }, 4)),
+        [0xEF, 0xBB, 0xBF, ..] => Some((Charset::Utf8, 3)),
+        [0xFF, 0xFE, ..] => Some((Charset::Other(UTF_16LE), 2)),
+        [0xFE, 0xFF, ..] => Some((Charset::Other(UTF_16BE), 2)),
+        _ => None,
+    };
+    // Some programs write UTF-32 with the mark of UTF-16, or without any.
+    let marked = match (marked, utf_32_by_zeros(&start)) {
+        (None, Some(charset)) => Some((charset, 0)),
+        (Some((Charset::Other(_), bom)), Some(charset)) => Some((charset, bom)),
+        (marked, _) => marked,
+    };
+    let found = |charset, bom, note| Detected { charset, bom, note };
+    let given = given.map(|encoding| match encoding {
+        encoding if encoding == UTF_8 => Charset::Utf8,
+        encoding => Charset::Other(encoding),
+    });
+    // A mark proves what the file is; what the mapping says may be meant for its other files.
+    if let Some((charset, bom)) = marked
+        && (bom > 0 || given.is_none())
+    {
+        return Ok(found(charset, bom, None));
+    }
+    if let Some(charset) = given {
+        return Ok(found(charset, 0, None));
+    }
+    if let Some(encoding) = utf_16_without_mark(&start) {
+        let note = guess_note(&origin.name, encoding.name());
+        return Ok(found(Charset::Other(encoding), 0, Some(note)));
+    }
+    Ok(match judge_utf8(origin)? {
+        Judged::Utf8 => found(Charset::Utf8, 0, None),
+        Judged::NearlyUtf8 => found(
+            Charset::Utf8,
+            0,
+            Some(format!(
+                "{} is UTF-8 with some bytes that are not; the cells that hold them are reported.",
+                origin.name
+            )),
+        ),
+        Judged::Other(encoding) => found(
+            Charset::Other(encoding),
+            0,
+            Some(guess_note(&origin.name, encoding.name())),
+        ),
+    })
+}
+
+fn guess_note(name: &str, encoding: &str) -> String {
+    format!(
+        "{name} does not say its encoding and is not UTF-8; it is read as {encoding}. If letters with accents look wrong, name the encoding with --encoding or `encoding` in [source]."
+    )
+}
+
+/// Spreadsheet text in UTF-16 is mostly of the first 256 characters: every other byte is 0.
+fn utf_16_without_mark(start: &[u8]) -> Option<&'static Encoding> {
+    let pairs = start.chunks_exact(2);
+    let all = pairs.len();
+    if all < 4 {
+        return None;
+    }
+    let (mut first, mut second) = (0, 0);
+    for pair in pairs {
+        first += usize::from(pair[0] == 0);
+        second += usize::from(pair[1] == 0);
+    }
+    if second * 10 > all * 6 && first * 20 < all {
+        Some(UTF_16LE)
+    } else if first * 10 > all * 6 && second * 20 < all {
+        Some(UTF_16BE)
+    } else {
+        None
+    }
+}
+
+/// In UTF-32 three of four bytes are 0, beside a mark of two bytes.
+fn utf_32_by_zeros(start: &[u8]) -> Option<Charset> {
+    let skip = usize::from(matches!(start, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..])) * 2;
+    let units = start[skip..].chunks_exact(4);
+    let all = units.len();
+    if all < 4 {
+        return None;
+    }
+    let (mut little, mut big) = (0, 0);
+    for unit in units {
+        little += usize::from(unit[0] != 0 && unit[2] == 0 && unit[3] == 0 && unit[1] < 8);
+        big += usize::from(unit[3] != 0 && unit[0] == 0 && unit[1] == 0 && unit[2] < 8);
+    }
+    let most = |count: usize| count * 10 > all * 9;
+    if most(little) {
+        Some(Charset::Utf32 { little: true })
+    } else if most(big) {
+        Some(Charset::Utf32 { little: false })
+    } else {
+        None
+    }
+}
+
+enum Judged {
+    Utf8,
+    NearlyUtf8,
+    Other(&'static Encoding),
+}
+
+/// Reads the file through until a byte is met that is not UTF-8. The whole file is looked at
+/// because the first accented name may stand in its last row, and rows already read cannot be
+/// called back; this runs at the speed of memory.
+fn judge_utf8(origin: &Origin) -> Result<Judged, SourceError> {
+    let mut reader = origin.reader(0);
+    let mut buffer = vec![0; 256 * 1024];
+    let (mut kept, mut multibyte) = (0, 0);
+    loop {
+        let read = reader
+            .read(&mut buffer[kept..])
+            .map_err(|cause| origin.read_error(cause))?;
+        let chunk = &buffer[..kept + read];
+        match std::str::from_utf8(chunk) {
+            Ok(_) => {
+                multibyte += evidence(chunk);
+                kept = 0;
+            }
+            Err(error) if error.error_len().is_none() && read > 0 => {
+                let valid = error.valid_up_to();
+                multibyte += evidence(&chunk[..valid]);
+                kept = chunk.len() - valid;
+                buffer.copy_within(valid..valid + kept, 0);
+                continue;
+            }
+            Err(_) => {
+                let mut errors = 0;
+                for part in chunk.utf8_chunks() {
+                    multibyte += multibyte_characters(part.valid().as_bytes());
+                    errors += usize::from(!part.invalid().is_empty());
+                }
+                // Text of another encoding hardly ever forms valid sequences by chance.
+                if multibyte > 2 * errors {
+                    return Ok(Judged::NearlyUtf8);
+                }
+                let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+                detector.feed(chunk, true);
+                return Ok(Judged::Other(detector.guess(None, Utf8Detection::Deny)));
+            }
+        }
+        if read == 0 {
+            return Ok(Judged::Utf8);
+        }
+    }
+}
+
+/// What a whole valid chunk says for UTF-8; counting its characters would say no more.
+fn evidence(chunk: &[u8]) -> usize {
+    if chunk.is_ascii() { 0 } else { 100 }
+}
+
+fn multibyte_characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte >= 0xC0).count()
+}
+
+/// The file's text as UTF-8. UTF-8 files come as they are and may hold bad bytes; bytes that
+/// another encoding does not know come as U+FFFD.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    raw: FileReader,
+    how: How,
+}
+
+enum How {
+    AsIs,
+    Whatwg(Box<Decoding>),
+    Utf32(Utf32),
+}
+
+impl std::fmt::Debug for How {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::AsIs => "AsIs",
+            Self::Whatwg(_) => "Whatwg",
+            Self::Utf32(_) => "Utf32",
+        })
+    }
+}
+
+struct Decoding {
+    decoder: Decoder,
+    bytes: Box<[u8]>,
+    start: usize,
+    end: usize,
+    last: bool,
+    done: bool,
+}
+
+impl Decoded {
+    pub(super) fn new(origin: &Origin, detected: &Detected) -> Self {
+        Self {
+            raw: origin.reader(detected.bom as u64),
+            how: match detected.charset {
+                Charset::Utf8 => How::AsIs,
+                Charset::Utf32 { little } => How::Utf32(Utf32 {
+                    little,
+                    cut: Vec::new(),
+                    text: Vec::new(),
+                    taken: 0,
+                }),
+                Charset::Other(encoding) => How::Whatwg(Box::new(Decoding {
+                    decoder: encoding.new_decoder_without_bom_handling(),
+                    bytes: vec![0; 64 * 1024].into_boxed_slice(),
+                    start: 0,
+                    end: 0,
+                    last: false,
+                    done: false,
+                })),
+            },
+        }
+    }
+}
+
+impl Read for Decoded {
+    /// `buffer` must have room for a character, which every caller's has.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.how {
+            How::AsIs => self.raw.read(buffer),
+            How::Whatwg(decoding) => decoding.read(&mut self.raw, buffer),
+            How::Utf32(units) => units.read(&mut self.raw, buffer),
+        }
+    }
+}
+
+impl Decoding {
+    fn read(&mut self, raw: &mut FileReader, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.done {
+            if self.start == self.end && !self.last {
+                self.start = 0;
+                self.end = raw.read(&mut self.bytes)?;
+                self.last = self.end == 0;
+            }
+            let (result, read, written, _) =
+                self.decoder
+                    .decode_to_utf8(&self.bytes[self.start..self.end], buffer, self.last);
+            self.start += read;
+            self.done = self.last && result == CoderResult::InputEmpty;
+            if written > 0 {
+                return Ok(written);
+            }
+            if result == CoderResult::OutputFull {
+                return Err(io::Error::other("no room for a character"));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// UTF-32 units on their way to UTF-8.
+struct Utf32 {
+    little: bool,
+    /// Bytes of a unit that the last reading cut.
+    cut: Vec<u8>,
+    text: Vec<u8>,
+    taken: usize,
+}
+
+impl Utf32 {
+    fn read(&mut self, raw: &mut FileReader, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.text.len() {
+            let mut bytes = std::mem::take(&mut self.cut);
+            let kept = bytes.len();
+            bytes.resize(16 * 1024, 0);
+            let read = raw.read(&mut bytes[kept..])?;
+            bytes.truncate(kept + read);
+            self.text.clear();
+            self.taken = 0;
+            let units = bytes.chunks_exact(4);
+            let rest = units.remainder();
+            if read > 0 {
+                self.cut.extend_from_slice(rest);
+            } else if rest.is_empty() {
+                return Ok(0);
+            } else {
+                self.push(None);
+            }
+            for unit in units {
+                let unit = [unit[0], unit[1], unit[2], unit[3]];
+                self.push(char::from_u32(if self.little {
+                    u32::from_le_bytes(unit)
+                } else {
+                    u32::from_be_bytes(unit)
+                }));
+            }
+        }
+        let count = buffer.len().min(self.text.len() - self.taken);
+        buffer[..count].copy_from_slice(&self.text[self.taken..self.taken + count]);
+        self.taken += count;
+        Ok(count)
+    }
+
+    fn push(&mut self, character: Option<char>) {
+        let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+        let mut utf8 = [0; 4];
+        self.text
+            .extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Input;
+    use super::*;
+
+    fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (Detected, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, bytes).unwrap();
+        let origin = Origin::open(&Input::Path(path)).unwrap();
+        let detected = detect(&origin, given).unwrap();
+        let mut text = Vec::new();
+        Decoded::new(&origin, &detected)
+            .read_to_end(&mut text)
+            .unwrap();
+        (detected, text)
+    }
+
+    fn utf16(text: &str, little: bool) -> Vec<u8> {
+        text.encode_utf16()
+            .flat_map(|unit| {
+                if little {
+                    unit.to_le_bytes()
+                } else {
+                    unit.to_be_bytes()
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_encoding_is_found_and_decoded() {
+        let text = "Naam;Ort\nJosé;Zürich\n";
+        let utf32: Vec<u8> = "\u{FEFF}"
+            .chars()
+            .chain(text.chars())
+            .flat_map(|c| u32::from(c).to_le_bytes())
+            .collect();
+        let utf32be: Vec<u8> = "\u{FEFF}"
+            .chars()
+            .chain(text.chars())
+            .flat_map(|c| u32::from(c).to_be_bytes())
+            .collect();
+        let latin = encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+        let with_mark = format!("\u{FEFF}{text}");
+        for (bytes, name, bom, noted) in [
+            (text.as_bytes().to_vec(), "UTF-8", 0, false),
+            (with_mark.as_bytes().to_vec(), "UTF-8", 3, false),
+            (utf16(&with_mark, true), "UTF-16LE", 2, false),
+            (utf16(&with_mark, false), "UTF-16BE", 2, false),
+            (utf16(text, true), "UTF-16LE", 0, true),
+            (utf16(text, false), "UTF-16BE", 0, true),
+            (utf32, "UTF-32LE", 4, false),
+            (utf32be, "UTF-32BE", 4, false),
+            (latin, "windows-1252", 0, true),
+        ] {
+            let (detected, decoded) = decode(&bytes, None);
+            assert_eq!(detected.charset.name(), name);
+            assert_eq!(detected.bom, bom, "{name}");
+            assert_eq!(detected.note.is_some(), noted, "{name}");
+            assert_eq!(String::from_utf8(decoded).unwrap(), text, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_accent_far_down_decides() {
+        let mut bytes = b"name,town\n".repeat(100_000);
+        bytes.extend_from_slice(b"Jos\xE9,Z\xFCrich\n");
+        assert_eq!(decode(&bytes, None).0.charset.name(), "windows-1252");
+    }
+
+    #[test]
+    fn a_few_bad_bytes_do_not_change_utf8() {
+        let mut bytes = "José,Zürich,Åse,Łódź\n".repeat(10).into_bytes();
+        bytes.extend_from_slice(b"x\xFFy\n");
+        let (detected, text) = decode(&bytes, None);
+        assert_eq!(detected.charset, Charset::Utf8);
+        assert!(detected.note.is_some());
+        assert_eq!(text, bytes);
+    }
+
+    #[test]
+    fn a_given_encoding_wins() {
+        let (detected, text) = decode(b"\xB3", Some(encoding_rs::WINDOWS_1250));
+        assert_eq!(detected.charset.name(), "windows-1250");
+        assert_eq!(text, "ł".as_bytes());
+        let (detected, _) = decode(b"\xB3", Some(UTF_8));
+        assert_eq!(detected.charset, Charset::Utf8);
+    }
+
+    #[test]
+    fn a_cut_character_at_the_end_is_shown() {
+        assert_eq!(
+            decode(&[0xFF, 0xFE, 65, 0, 66], None).1,
+            "A\u{FFFD}".as_bytes()
+        );
+        let (_, text) = decode(&[0xFF, 0xFE, 0, 0, 65, 0, 0, 0, 66], None);
+        assert_eq!(text, "A\u{FFFD}".as_bytes());
+    }
+}

@@ -1,0 +1,207 @@
+//! Which row holds the column names.
+
+use std::sync::Arc;
+
+use super::Returned;
+
+/// A row looked at before the header is known.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Looked {
+    pub(super) number: u64,
+    pub(super) cells: Vec<String>,
+}
+
+impl Looked {
+    fn filled(&self) -> usize {
+        self.cells
+            .iter()
+            .filter(|cell| !cell.trim().is_empty())
+            .count()
+    }
+}
+
+/// How many of the names that a mapping asks for stand in this row. `Email#2` is the second
+/// `Email`; `@C` is a column by letter and says nothing.
+pub(super) fn matches(cells: &[String], wanted: &[String]) -> usize {
+    let folded: Vec<String> = cells.iter().map(|cell| fold(cell)).collect();
+    wanted
+        .iter()
+        .filter(|name| {
+            let name = fold(name);
+            let plain = match name.rsplit_once('#') {
+                Some((plain, digits))
+                    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
+                {
+                    plain
+                }
+                _ => name.as_str(),
+            };
+            folded
+                .iter()
+                .any(|cell| !cell.is_empty() && (*cell == name || *cell == plain))
+        })
+        .count()
+}
+
+fn fold(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// The index of the row that holds the names: the one with most of the wanted names; where none
+/// has any, the first that is as wide as the table, which passes over title lines.
+pub(super) fn find(rows: &[Looked], wanted: &[String]) -> Option<usize> {
+    let mut best = None;
+    for (index, row) in rows.iter().enumerate() {
+        let count = matches(&row.cells, wanted);
+        if count > best.map_or(0, |(most, _)| most) {
+            best = Some((count, index));
+        }
+    }
+    if let Some((_, index)) = best {
+        return Some(index);
+    }
+    let mut widths: Vec<usize> = rows
+        .iter()
+        .map(Looked::filled)
+        .filter(|width| *width > 0)
+        .collect();
+    widths.sort_unstable();
+    let usual = widths.get(widths.len() / 2).copied()?;
+    // A header may have gaps, but names most of the columns that are filled.
+    let enough = usual / 2 + 1;
+    rows.iter()
+        .position(|row| row.filled() >= enough)
+        .or_else(|| rows.iter().position(|row| row.filled() > 0))
+}
+
+/// The names of a header row, without outer space.
+pub(super) fn names(cells: &[String]) -> Vec<Arc<str>> {
+    cells.iter().map(|cell| Arc::from(cell.trim())).collect()
+}
+
+/// Whether this is the first row of a reject file of ours. That row is the header, whatever row the
+/// mapping names for the first file.
+pub(super) fn is_of_returned(row: &Looked) -> bool {
+    row.number == 1 && returned(&names(&row.cells)).is_some()
+}
+
+/// The names of a header row as they were before our writer kept them from being run as a formula,
+/// if it is that of a reject file of ours.
+pub(super) fn taken(names: &mut [Arc<str>]) -> Option<Returned> {
+    let returned = returned(names)?;
+    for name in names {
+        let plain = without_guard(name);
+        if plain.len() < name.len() {
+            *name = Arc::from(plain);
+        }
+    }
+    Some(returned)
+}
+
+/// Recognises a reject file of ours that was handed back.
+fn returned(names: &[Arc<str>]) -> Option<Returned> {
+    let place = |wanted: &str| names.iter().rposition(|name| &**name == wanted);
+    let (row, key, fate) = (place("_row")?, place("_key")?, place("_fate")?);
+    let mut added = vec![row, key, fate];
+    added.extend(place("_codes"));
+    added.extend(place("_problems"));
+    Some(Returned {
+        row,
+        key,
+        fate,
+        added,
+    })
+}
+
+/// A cell of such a file as it was before our writer kept it from being run as a formula.
+pub(super) fn without_guard(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => rest,
+        _ => cell,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> Vec<Looked> {
+        text.lines()
+            .enumerate()
+            .filter(|(_, line)| !line.is_empty())
+            .map(|(index, line)| Looked {
+                number: index as u64 + 1,
+                cells: line.split(',').map(str::to_owned).collect(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_header_is_found() {
+        for (text, wanted, expected) in [
+            ("id,name\n1,x\n", &[][..], Some(1)),
+            (
+                "Export of today\n\nid,name,mail\n1,x,y\n2,,\n",
+                &[],
+                Some(3),
+            ),
+            (
+                "Report,2025\nid,name,mail,town\n1,x,y,z\n2,a,b,c\n",
+                &[],
+                Some(2),
+            ),
+            (
+                "Clients,,,\n,,,\nid,name,mail,town\n1,x,y,z\n",
+                &[],
+                Some(3),
+            ),
+            ("1,2,3\nid,name,mail\n4,5,6\n", &["NAME "], Some(2)),
+            ("id,name\nid,mail\n", &["id", "mail"], Some(2)),
+            ("name\nx\n", &[], Some(1)),
+            ("id,name\n", &[], Some(1)),
+            ("", &[], None),
+        ] {
+            let wanted: Vec<String> = wanted.iter().map(|&name| name.to_owned()).collect();
+            let rows = rows(text);
+            let found = find(&rows, &wanted).map(|index| rows[index].number);
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn wanted_names_match_as_a_mapping_matches_them() {
+        let cells = vec!["Email".to_owned(), " email ".to_owned(), "C#1".to_owned()];
+        for (name, count) in [
+            ("EMAIL", 1),
+            ("Email#2", 1),
+            ("c#1", 1),
+            ("@C", 0),
+            ("x", 0),
+        ] {
+            assert_eq!(matches(&cells, &[name.to_owned()]), count, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_returned_file_is_recognised() {
+        let names = |text: &str| text.split(',').map(Arc::from).collect::<Vec<Arc<str>>>();
+        let found = returned(&names("id,name,_row,_key,_fate,_codes,_problems")).unwrap();
+        assert_eq!((found.row, found.key, found.fate), (2, 3, 4));
+        assert_eq!(found.added, [2, 3, 4, 5, 6]);
+        assert_eq!(returned(&names("id,_row,_key")), None);
+    }
+
+    #[test]
+    fn the_guard_before_a_formula_is_taken_off_once() {
+        for (cell, expected) in [
+            ("'=1", "=1"),
+            ("''x", "'x"),
+            ("'x", "'x"),
+            ("'+49", "+49"),
+            ("=1", "=1"),
+            ("'", "'"),
+        ] {
+            assert_eq!(without_guard(cell), expected);
+        }
+    }
+}

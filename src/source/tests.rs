@@ -1,0 +1,525 @@
+//! The room as others use it: files in, rows out.
+
+use std::ops::ControlFlow;
+
+use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet};
+
+use super::{
+    CsvFacts, Facts, Input, Options, SheetChoice, SheetRef, Source, SourceError, WorkbookFacts,
+    open,
+};
+use crate::row::{Kind, RowBatch};
+
+struct File {
+    _folder: tempfile::TempDir,
+    input: Input,
+}
+
+fn file(bytes: impl AsRef<[u8]>) -> File {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clients.csv");
+    std::fs::write(&path, bytes).unwrap();
+    File {
+        _folder: folder,
+        input: Input::Path(path),
+    }
+}
+
+fn source(bytes: impl AsRef<[u8]>, options: &Options) -> Result<Source, SourceError> {
+    open(&file(bytes).input, options)
+}
+
+fn csv(text: impl AsRef<[u8]>) -> Source {
+    source(text, &Options::default()).unwrap()
+}
+
+fn workbook(fill: impl FnOnce(&mut Workbook)) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    fill(&mut workbook);
+    workbook.save_to_buffer().unwrap()
+}
+
+fn one_sheet(fill: impl FnOnce(&mut Worksheet)) -> Vec<u8> {
+    workbook(|workbook| fill(workbook.add_worksheet()))
+}
+
+fn write(sheet: &mut Worksheet, row: u32, cells: &[&str]) {
+    for (column, cell) in cells.iter().enumerate() {
+        if !cell.is_empty() {
+            sheet.write_string(row, column as u16, *cell).unwrap();
+        }
+    }
+}
+
+fn batches(source: &Source, rows: usize) -> Vec<RowBatch> {
+    let mut batches = Vec::new();
+    source
+        .read(rows, &mut |batch| {
+            batches.push(batch);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    batches
+}
+
+/// Number, line, texts joined by `|` and the fault's code of each row.
+fn rows(source: &Source) -> Vec<(u64, Option<u64>, String, Option<&'static str>)> {
+    batches(source, 3)
+        .iter()
+        .flat_map(RowBatch::rows)
+        .map(|row| {
+            let texts: Vec<&str> = row.cells().map(|cell| cell.text).collect();
+            let fault = row.fault().map(|fault| fault.code);
+            (row.number(), row.line(), texts.join("|"), fault)
+        })
+        .collect()
+}
+
+fn names(source: &Source) -> Vec<&str> {
+    source.header.names.iter().map(|name| &**name).collect()
+}
+
+#[test]
+fn rows_stand_where_people_look_for_them() {
+    let ok = |number, line, cells: &str| (number, Some(line), cells.to_owned(), None);
+    for (text, header_row, expected) in [
+        ("a,b\n1,2\n3,4\n", 1, vec![ok(2, 2, "1|2"), ok(3, 3, "3|4")]),
+        (
+            "a,b\r\n1,2\r\n\r\n3,4",
+            1,
+            vec![ok(2, 2, "1|2"), ok(4, 4, "3|4")],
+        ),
+        (
+            "a,b\r1,2\r\r3,4\r",
+            1,
+            vec![ok(2, 2, "1|2"), ok(4, 4, "3|4")],
+        ),
+        ("\n\na,b\n1,2\n", 3, vec![ok(4, 4, "1|2")]),
+        (
+            "a,b\n1,\"x\ny\"\n3,4\n",
+            1,
+            vec![ok(2, 2, "1|x\ny"), ok(3, 4, "3|4")],
+        ),
+        ("\"a\nA\",b\n1,2\n", 1, vec![ok(2, 3, "1|2")]),
+        (
+            "a,b\n1,2\n,,\n , \n\"\",\n3,4\n",
+            1,
+            vec![ok(2, 2, "1|2"), ok(6, 6, "3|4")],
+        ),
+        (
+            "a,b,\n1,2,\n3,4\n5,6,,,\n",
+            1,
+            vec![ok(2, 2, "1|2|"), ok(3, 3, "3|4"), ok(4, 4, "5|6|")],
+        ),
+        ("sep=;\na;b\n1;2\n", 1, vec![ok(2, 3, "1|2")]),
+        ("Clients\n\na,b,c\n1,2,3\n", 3, vec![ok(4, 4, "1|2|3")]),
+        ("a,b\n1,\0\n", 1, vec![ok(2, 2, "1|\0")]),
+        ("a,b\n", 1, vec![]),
+        ("a\n1\n\n2\n", 1, vec![ok(2, 2, "1"), ok(4, 4, "2")]),
+    ] {
+        let source = csv(text);
+        assert_eq!(source.header.row, header_row, "{text:?}");
+        assert_eq!(rows(&source), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_faulty_row_is_that_rows_issue() {
+    let long = format!("a,b\n{}\n1,2\n", "x".repeat(3 << 20));
+    for (text, expected) in [
+        ("a,b\n1,2,3\n4,5\n", [Some("row.ragged"), None].as_slice()),
+        ("a,b\n1\n4,5\n", &[Some("row.ragged"), None]),
+        (
+            "a,b\n1,\"2\n3,4\n5,\"6\"\n",
+            &[Some("row.quote"), None, None],
+        ),
+        ("a,b\n\"1,2\n3,4\n", &[Some("row.quote"), None]),
+        (&long, &[Some("row.long"), None]),
+    ] {
+        let found: Vec<_> = rows(&csv(text)).into_iter().map(|row| row.3).collect();
+        assert_eq!(found, expected, "{:?}", &text[..text.len().min(40)]);
+    }
+    let message = |text: &str| {
+        let source = csv(text);
+        let batches = batches(&source, 9);
+        batches[0].row(0).fault().unwrap().message.clone()
+    };
+    assert!(message("a,b\n1,2,3\n").starts_with("The row has 3 cells, the header has 2."));
+    assert!(message("a,b\n1\n").starts_with("The row has 1 cell, the header has 2."));
+    assert!(message("a,b\n1,\"2\n3\",4\n").contains("lines 2 to 3"));
+    assert!(message("a,b\n1,\"2\n").contains("on line 2"));
+}
+
+#[test]
+fn cells_of_ragged_rows_are_kept() {
+    assert_eq!(rows(&csv("a,b\n1,2,,3,\n"))[0].2, "1|2||3");
+    assert_eq!(rows(&csv("a,b\n1,\"x\n2,3\n"))[0].2, "1|\"x");
+}
+
+#[test]
+fn undecodable_bytes_are_their_cells_issue() {
+    let mut bytes = "naam,ort\nJosé,Zürich\nÅse,Łódź\nÉva,Győr\n"
+        .as_bytes()
+        .to_vec();
+    bytes.extend_from_slice(b"x\xFFy,ok\n\"a\xC3\",ok\n");
+    let source = csv(&bytes);
+    assert_eq!(source.notes.len(), 1);
+    let batches = batches(&source, 10);
+    let (bad, quoted) = (batches[0].row(3), batches[0].row(4));
+    assert_eq!(
+        (bad.cell(0).text, bad.cell(0).kind),
+        ("x\u{FFFD}y", Kind::Undecodable)
+    );
+    assert_eq!(bad.cell(1).kind, Kind::Text);
+    assert_eq!(quoted.cell(0).kind, Kind::Undecodable);
+    // An encoding other than UTF-8.
+    let options = Options {
+        encoding: Some(encoding_rs::SHIFT_JIS),
+        ..Options::default()
+    };
+    let source = source_of(b"a,b\n\x83\x65,\xFF\n", &options);
+    let batches = self::batches(&source, 10);
+    assert_eq!(batches[0].row(0).cell(0).text, "テ");
+    assert_eq!(batches[0].row(0).cell(1).kind, Kind::Undecodable);
+}
+
+fn source_of(bytes: &[u8], options: &Options) -> Source {
+    source(bytes, options).unwrap()
+}
+
+#[test]
+fn facts_are_told() {
+    let source = csv("\u{FEFF}naam;ort\r\nJosé;Zürich\r\n");
+    assert_eq!(
+        source.facts,
+        Facts::Csv(CsvFacts {
+            delimiter: b';',
+            encoding: "UTF-8",
+            bom: true,
+            terminator: "\r\n",
+            quote: b'"',
+        })
+    );
+    assert_eq!(names(&source), ["naam", "ort"]);
+    assert_eq!(source.size_hint(), Some(28));
+}
+
+#[test]
+fn what_the_user_says_wins() {
+    let with = |change: fn(&mut Options)| {
+        let mut options = Options::default();
+        change(&mut options);
+        options
+    };
+    let text = "Title;x\na,b;c\n1,2;3\n";
+    let options = with(|options| {
+        options.header_row = Some(2);
+        options.delimiter = Some(b',');
+    });
+    let source = source_of(text.as_bytes(), &options);
+    assert_eq!(names(&source), ["a", "b;c"]);
+    assert_eq!(rows(&source)[0].2, "1|2;3");
+    let options = with(|options| options.header_row = Some(0));
+    let source = source_of(b"1,2,3\n4,5,6\n", &options);
+    assert_eq!(names(&source), ["A", "B", "C"]);
+    assert_eq!((source.header.row, rows(&source).len()), (0, 2));
+    for row in [2, 9] {
+        let options = Options {
+            header_row: Some(row),
+            ..Options::default()
+        };
+        let error = self::source("a,b\n\n1,2\n", &options).unwrap_err();
+        assert!(matches!(error, SourceError::NoHeader { .. }), "{error}");
+    }
+    let options = with(|options| options.wanted = vec!["Mail".to_owned(), "Name".to_owned()]);
+    let source = source_of(b"x,y,z\nname,mail,town\n1,2,3\n", &options);
+    assert_eq!(source.header.row, 2);
+}
+
+#[test]
+fn a_header_far_down_is_found_where_it_is_named() {
+    let mut text = "x,y\n".repeat(5000);
+    text.push_str("name,mail\n1,2\n");
+    let options = Options {
+        header_row: Some(5001),
+        ..Options::default()
+    };
+    let source = source_of(text.as_bytes(), &options);
+    assert_eq!(names(&source), ["name", "mail"]);
+    assert_eq!(rows(&source), [(5002, Some(5002), "1|2".to_owned(), None)]);
+}
+
+#[test]
+fn nothing_is_a_sentence_and_a_header_alone_is_no_rows() {
+    for text in ["", "\n\n", "\u{FEFF}", ",,\n"] {
+        let error = source(text, &Options::default()).unwrap_err();
+        assert!(
+            matches!(error, SourceError::Empty { .. }),
+            "{text:?}: {error}"
+        );
+        assert!(error.to_string().contains("clients.csv is empty"));
+    }
+    assert_eq!(rows(&csv("a,b")), []);
+    let wide = format!("{}x\n", "x,".repeat(20_000));
+    let error = source(wide, &Options::default()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            SourceError::TooWide {
+                columns: 20_001,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_reject_file_handed_back_is_recognised_and_unguarded() {
+    let source = csv(
+        "name,_row,_key,_fate,_codes,_problems\n'=x,2,k,rejected,c,p\n''y,3,k,rejected,c,p\n'z,4,k,rejected,c,p\n",
+    );
+    let returned = source.returned.clone().unwrap();
+    assert_eq!((returned.row, returned.key, returned.fate), (1, 2, 3));
+    assert_eq!(returned.added, [1, 2, 3, 4, 5]);
+    let cells: Vec<String> = rows(&source).into_iter().map(|row| row.2).collect();
+    assert!(
+        cells[0].starts_with("=x|2") && cells[1].starts_with("'y") && cells[2].starts_with("'z")
+    );
+    // Another file keeps its apostrophes.
+    assert_eq!(rows(&csv("name,b\n'=x,2\n"))[0].2, "'=x|2");
+}
+
+#[test]
+fn batches_are_bounded_numbered_and_stop_when_told() {
+    let mut text = "a,b\n".to_owned();
+    for number in 0..100 {
+        text.push_str(&format!("{number},{}\n", "x".repeat(40_000)));
+    }
+    let source = csv(&text);
+    let all = batches(&source, 1000);
+    assert!(all.len() >= 3);
+    assert!(all.iter().all(|batch| batch.text_len() < 2 << 20));
+    assert!(
+        all.iter()
+            .enumerate()
+            .all(|(index, batch)| batch.sequence == index as u64)
+    );
+    assert_eq!(all.iter().map(RowBatch::len).sum::<usize>(), 100);
+    let mut seen = 0;
+    source
+        .read(10, &mut |batch| {
+            seen += batch.len();
+            ControlFlow::Break(())
+        })
+        .unwrap();
+    assert_eq!(seen, 10);
+}
+
+#[test]
+fn a_source_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Source>();
+}
+
+#[test]
+fn workbook_cells_are_what_the_workbook_shows() {
+    let bytes = one_sheet(|sheet| {
+        write(
+            sheet,
+            0,
+            &[
+                "id", "zip", "born", "seen", "open", "ok", "sum", "gone", "note",
+            ],
+        );
+        let zip = Format::new().set_num_format("00000");
+        let date = Format::new().set_num_format("dd/mm/yyyy");
+        let moment = Format::new().set_num_format("yyyy-mm-dd hh:mm");
+        let time = Format::new().set_num_format("hh:mm");
+        let day = |text| ExcelDateTime::parse_from_str(text).unwrap();
+        sheet.write_number(1, 0, 491_701_234_567.0).unwrap();
+        sheet.write_number_with_format(1, 1, 1234.0, &zip).unwrap();
+        sheet
+            .write_datetime_with_format(1, 2, day("1990-12-31"), &date)
+            .unwrap();
+        sheet
+            .write_datetime_with_format(1, 3, day("2025-01-02T03:04:05"), &moment)
+            .unwrap();
+        sheet
+            .write_datetime_with_format(1, 4, day("08:30:00"), &time)
+            .unwrap();
+        sheet.write_boolean(1, 5, true).unwrap();
+        sheet
+            .write_formula(1, 6, Formula::new("=1+2").set_result("3"))
+            .unwrap();
+        sheet
+            .write_formula(1, 7, Formula::new("=NA()").set_result("#N/A"))
+            .unwrap();
+        sheet.write_string(1, 8, "007 é").unwrap();
+    });
+    let source = source_of(&bytes, &Options::default());
+    let batches = batches(&source, 10);
+    let row = batches[0].row(0);
+    assert_eq!((row.number(), row.line()), (2, None));
+    let date = jiff::civil::date(1990, 12, 31);
+    let expected = [
+        ("491701234567", Kind::Number(491_701_234_567.0)),
+        ("01234", Kind::Number(1234.0)),
+        ("1990-12-31", Kind::Date(date)),
+        (
+            "2025-01-02T03:04:05",
+            Kind::DateTime(jiff::civil::datetime(2025, 1, 2, 3, 4, 5, 0)),
+        ),
+        ("08:30:00", Kind::Time),
+        ("TRUE", Kind::Boolean(true)),
+        ("3", Kind::Number(3.0)),
+        ("#N/A", Kind::Error),
+        ("007 é", Kind::Text),
+    ];
+    for (index, (text, kind)) in expected.into_iter().enumerate() {
+        assert_eq!((row.cell(index).text, row.cell(index).kind), (text, kind));
+    }
+}
+
+#[test]
+fn workbook_rows_are_built_by_position() {
+    let bytes = one_sheet(|sheet| {
+        sheet.write_string(0, 0, "Our clients").unwrap();
+        for (column, name) in ["id", "name", "town"].into_iter().enumerate() {
+            sheet.write_string(3, column as u16 + 2, name).unwrap();
+        }
+        sheet.write_number(5, 2, 1).unwrap();
+        sheet.write_string(5, 4, "Ulm").unwrap();
+        sheet
+            .write_string(5, 9, "a remark beside the table")
+            .unwrap();
+        sheet.write_string(6, 2, " ").unwrap();
+        sheet.write_string(9, 3, "Anna").unwrap();
+    });
+    let source = source_of(&bytes, &Options::default());
+    assert_eq!(names(&source), ["id", "name", "town"]);
+    assert_eq!((source.header.row, source.header.first_column), (4, 2));
+    assert_eq!(source.header.cell_name(1, 10), "D10");
+    assert_eq!(
+        rows(&source),
+        [
+            (6, None, "1||Ulm".to_owned(), None),
+            (10, None, "|Anna".to_owned(), None),
+        ]
+    );
+    let options = Options {
+        header_row: Some(0),
+        ..Options::default()
+    };
+    let source = source_of(&bytes, &options);
+    assert_eq!(names(&source)[..3], ["A", "B", "C"]);
+    assert_eq!(rows(&source).len(), 4);
+}
+
+#[test]
+fn sheets_are_chosen() {
+    let bytes = workbook(|workbook| {
+        for (name, header, cell, hidden) in [
+            ("Old", ["id", "name"], "0", true),
+            ("Clients", ["id", "name"], "1", false),
+            ("More", ["id", "name"], "2", false),
+            ("Other", ["code", "text"], "3", false),
+        ] {
+            let sheet = workbook.add_worksheet().set_name(name).unwrap();
+            write(sheet, 0, &header);
+            write(sheet, 1, &[cell, "x"]);
+            if hidden {
+                sheet.set_hidden(true);
+            } else if name == "Clients" {
+                sheet.set_active(true);
+            }
+        }
+    });
+    let choose = |sheets: SheetChoice| {
+        let options = Options {
+            sheets,
+            ..Options::default()
+        };
+        source(&bytes, &options)
+    };
+    let first = choose(SheetChoice::FirstVisible).unwrap();
+    assert_eq!(
+        first.facts,
+        Facts::Workbook(WorkbookFacts {
+            format: "xlsx",
+            sheet: "Clients".to_owned(),
+            date_1904: false,
+        })
+    );
+    assert_eq!(first.notes.len(), 2);
+    assert!(
+        first.notes[0].contains("\"More\" has 2 rows"),
+        "{}",
+        first.notes[0]
+    );
+    let name = |name: &str| SheetRef::Name(name.to_owned());
+    let cells =
+        |source: &Source| -> Vec<String> { rows(source).into_iter().map(|row| row.2).collect() };
+    let both = choose(SheetChoice::These(vec![
+        name("clients"),
+        SheetRef::Number(3),
+    ]))
+    .unwrap();
+    assert_eq!(cells(&both), ["1|x", "2|x"]);
+    let hidden = choose(SheetChoice::These(vec![SheetRef::Number(1)])).unwrap();
+    assert_eq!(cells(&hidden), ["0|x"]);
+    let error = choose(SheetChoice::All).unwrap_err();
+    assert!(
+        error.to_string().contains("do not have the same header"),
+        "{error}"
+    );
+    let error = choose(SheetChoice::These(vec![name("Nope")])).unwrap_err();
+    assert!(
+        error.to_string().contains("\"Clients\", \"More\""),
+        "{error}"
+    );
+    assert!(choose(SheetChoice::These(vec![SheetRef::Number(0)])).is_err());
+}
+
+#[test]
+fn far_apart_cells_take_no_memory() {
+    let bytes = one_sheet(|sheet| {
+        write(sheet, 0, &["id", "name"]);
+        sheet.write_string(1_048_575, 16_383, "far").unwrap();
+        sheet.write_number(1_048_575, 0, 7).unwrap();
+    });
+    let source = source_of(&bytes, &Options::default());
+    assert_eq!(rows(&source), [(1_048_576, None, "7".to_owned(), None)]);
+}
+
+#[test]
+fn a_cut_workbook_is_a_sentence() {
+    let bytes = one_sheet(|sheet| write(sheet, 0, &["id", "name"]));
+    for length in [10, bytes.len() / 2, bytes.len() - 30] {
+        let error = source(&bytes[..length], &Options::default()).unwrap_err();
+        assert!(matches!(error, SourceError::Damaged { .. }), "{error}");
+    }
+}
+
+proptest::proptest! {
+    /// Whatever is in a file, it ends in rows or a sentence; and a workbook with a byte changed too.
+    #[test]
+    fn any_bytes_end_well(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+        if let Ok(source) = source(&bytes, &Options::default()) {
+            rows(&source);
+        }
+    }
+
+    #[test]
+    fn a_changed_workbook_ends_well(place in 0.0f64..1.0, byte in proptest::num::u8::ANY) {
+        let mut bytes = one_sheet(|sheet| {
+            write(sheet, 0, &["id", "name"]);
+            write(sheet, 1, &["1", "x"]);
+        });
+        let at = (place * bytes.len() as f64) as usize;
+        bytes[at] = byte;
+        if let Ok(source) = source(&bytes, &Options::default()) {
+            let _ = source.read(10, &mut |_| ControlFlow::Continue(()));
+        }
+    }
+}
