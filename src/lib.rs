@@ -15,4 +15,5 @@ pub mod rate;
 pub mod record;
 pub mod row;
 pub mod source;
+pub mod target;
 pub mod template;

@@ -1,0 +1,401 @@
+//! Several records in one request: the body that carries them, and what its answer says of each.
+
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::answer::{Answer, Verdict, id_text, truthy};
+use super::call::{Call, Endpoint, Facts, Impossible, encode};
+use super::file::BatchMatch;
+use super::{Target, shape};
+use crate::path::Path;
+
+/// How a target takes several records in one request; compiled from `[create.batch]`.
+#[derive(Debug)]
+pub struct Batch {
+    /// Method, path, query and the statuses of success.
+    pub endpoint: Endpoint,
+    /// The most records in one request.
+    pub max: usize,
+    /// The most bytes of one request's body.
+    pub max_bytes: usize,
+    pub(super) at: Path,
+    pub(super) item: Path,
+    pub(super) item_constants: Value,
+    pub(super) trace: Option<Path>,
+    pub(super) results: Path,
+    pub(super) errors: Option<Path>,
+    pub(super) matching: Matching,
+    pub(super) item_ok: Option<Path>,
+    pub(super) item_id: Path,
+    pub(super) item_address: Option<Path>,
+    pub(super) item_error: Option<Path>,
+}
+
+/// How the answers of a batch find their items.
+#[derive(Debug)]
+pub(super) enum Matching {
+    Index,
+    Member {
+        item: Path,
+        result: Path,
+        error: Option<Path>,
+    },
+}
+
+impl Matching {
+    /// Compiles `match`; the error says which path is wrong.
+    pub(super) fn compile(section: Option<&BatchMatch>) -> Result<Self, String> {
+        match section {
+            None | Some(BatchMatch::Index) => Ok(Self::Index),
+            Some(BatchMatch::Member {
+                item,
+                result,
+                error,
+            }) => Ok(Self::Member {
+                item: Path::parse(item)?,
+                result: Path::parse(result)?,
+                error: error.as_deref().map(Path::parse).transpose()?,
+            }),
+        }
+    }
+}
+
+/// One record of a batch.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The record.
+    pub record: Value,
+    /// A name of our own for the row, the same whenever the same row is sent.
+    pub trace: String,
+}
+
+/// What the answer to a batch says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BatchVerdict {
+    /// Of each item, in the order sent; of one that the answer does not name: unknown.
+    Items(Vec<Verdict>),
+    /// Of the request as a whole.
+    Whole(Verdict),
+}
+
+impl Target {
+    /// The request that carries a batch.
+    ///
+    /// # Errors
+    /// Where its path names a field of a record, which no batch has.
+    pub fn batch_call(
+        &self,
+        batch: &Batch,
+        items: &[Item],
+        idempotency: &str,
+    ) -> Result<Call, Impossible> {
+        let array: Vec<Value> = items.iter().map(|item| batch.item_of(item)).collect();
+        let mut body = match (&self.create.constants, batch.at.is_empty()) {
+            (Value::Null, _) | (_, true) => Value::Null,
+            (constants, false) => constants.clone(),
+        };
+        batch.at.set(&mut body, Value::Array(array));
+        let mut headers = Vec::new();
+        if let Some(name) = &self.file.create.idempotency_header {
+            headers.push((name.clone(), idempotency.to_owned()));
+        }
+        Ok(Call {
+            method: batch.endpoint.method.clone(),
+            location: batch.endpoint.location(&Facts::NONE)?,
+            body: Some(encode(self.file.create.body, &body)),
+            headers,
+        })
+    }
+
+    /// What the answer to a batch says of each of its items.
+    pub fn batch_answer(
+        &self,
+        batch: &Batch,
+        items: &[Item],
+        answer: &Answer,
+        now: SystemTime,
+    ) -> BatchVerdict {
+        if !batch.endpoint.succeeds(answer.status) {
+            return BatchVerdict::Whole(self.no_success(answer, now));
+        }
+        let Some(json) = answer.json() else {
+            let why = format!(
+                "the answer {} cannot be read: it is not JSON",
+                answer.status
+            );
+            return BatchVerdict::Whole(Verdict::Unknown(why));
+        };
+        let list = |path: &Path| match path.get(&json) {
+            Some(Value::Array(list)) => list.as_slice(),
+            _ => &[],
+        };
+        let results = list(&batch.results);
+        let errors = batch.errors.as_ref().map_or(&[][..], list);
+        let unnamed = || {
+            Verdict::Unknown(format!(
+                "the answer {} does not name this row",
+                answer.status
+            ))
+        };
+        let mut verdicts: Vec<Option<Verdict>> = vec![None; items.len()];
+        // Two answers to one item say nothing certain of it.
+        let mut put = |at: Option<usize>, verdict: Verdict| {
+            if let Some(slot) = at.and_then(|at| verdicts.get_mut(at)) {
+                *slot = Some(if slot.is_none() { verdict } else { unnamed() });
+            }
+        };
+        match &batch.matching {
+            Matching::Index => {
+                // Lists that hold fewer answers than there were items have lost their places,
+                // unless the answers say them.
+                let whole = |list: &[Value]| list.len() == items.len();
+                for (list, refused) in [(results, false), (errors, true)] {
+                    for (place, found) in list.iter().enumerate() {
+                        let said = found.get("index").and_then(Value::as_u64);
+                        let at = match said {
+                            Some(said) => usize::try_from(said).ok(),
+                            None => whole(list).then_some(place),
+                        };
+                        if !found.is_null() {
+                            put(at, self.item_verdict(batch, found, answer.status, refused));
+                        }
+                    }
+                }
+            }
+            Matching::Member {
+                item,
+                result,
+                error,
+            } => {
+                let names: std::collections::HashMap<String, usize> = items
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(place, sent)| {
+                        Some((item.get(&batch.item_of(sent)).and_then(id_text)?, place))
+                    })
+                    .collect();
+                let place = |path: &Path, found: &Value| {
+                    names.get(&path.get(found).and_then(id_text)?).copied()
+                };
+                for found in results {
+                    put(
+                        place(result, found),
+                        self.item_verdict(batch, found, answer.status, false),
+                    );
+                }
+                for found in errors {
+                    let path = error.as_ref().unwrap_or(result);
+                    put(
+                        place(path, found),
+                        self.item_verdict(batch, found, answer.status, true),
+                    );
+                }
+            }
+        }
+        BatchVerdict::Items(
+            verdicts
+                .into_iter()
+                .map(|found| found.unwrap_or_else(unnamed))
+                .collect(),
+        )
+    }
+
+    fn item_verdict(&self, batch: &Batch, found: &Value, status: u16, refused: bool) -> Verdict {
+        let id = batch.item_id.get(found).and_then(id_text);
+        let good = !refused
+            && match &batch.item_ok {
+                Some(ok) => ok.get(found).is_some_and(truthy),
+                None => id.is_some(),
+            };
+        if good {
+            let address = batch.item_address.as_ref().and_then(|path| path.get(found));
+            return Verdict::Done {
+                id,
+                address: address.and_then(id_text),
+            };
+        }
+        let said = batch
+            .item_error
+            .as_ref()
+            .and_then(|path| path.get(found))
+            .unwrap_or(found);
+        let words = said.as_str().unwrap_or_default();
+        // An array of one error is that error.
+        let said = match said {
+            Value::Array(list) if list.len() == 1 && list[0].is_object() => &list[0],
+            said => said,
+        };
+        let refusal = shape::read(&self.errors, status, Some(said), words);
+        self.classified(refusal, None)
+    }
+}
+
+impl Batch {
+    fn item_of(&self, item: &Item) -> Value {
+        let mut value = self.item_constants.clone();
+        if self.item.is_empty() {
+            match (&mut value, &item.record) {
+                (Value::Object(value), Value::Object(record)) => value.extend(record.clone()),
+                (value, record) => *value = record.clone(),
+            }
+        } else {
+            self.item.set(&mut value, item.record.clone());
+        }
+        if let Some(trace) = &self.trace {
+            trace.set(&mut value, Value::String(item.trace.clone()));
+        }
+        value
+    }
+
+    /// How many of these records, given the length of each as JSON, fit into one request.
+    pub fn fits(&self, lengths: impl IntoIterator<Item = usize>) -> usize {
+        let mut bytes = 256;
+        let each = self.item_constants.to_string().len() + 64;
+        let mut count = 0;
+        for length in lengths {
+            bytes += length + each;
+            if count > 0 && bytes > self.max_bytes || count == self.max {
+                break;
+            }
+            count += 1;
+        }
+        count
+    }
+}
+
+/// Bytes as target files write them: `4MB`, `500kB`, `1048576`.
+pub(super) fn parse_bytes(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let number: usize = text[..digits].parse().ok()?;
+    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1_000,
+        "kib" => 1_024,
+        "m" | "mb" => 1_000_000,
+        "mib" => 1_048_576,
+        _ => return None,
+    };
+    number.checked_mul(unit).filter(|bytes| *bytes > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use reqwest::header::HeaderMap;
+    use serde_json::json;
+
+    use super::*;
+
+    fn target(batch: &str) -> Target {
+        let text = format!(
+            "name = \"T\"\nbase_url = \"https://t.example\"\n[auth]\nkind = \"none\"\n[create]\npath = \"/c\"\n[create.batch]\n{batch}\n[fields]\nname = {{ type = \"text\" }}\n"
+        );
+        let file = Arc::new(crate::issue::TextFile {
+            name: "t.toml".into(),
+            text,
+        });
+        let (target, mistakes) = super::super::load_file("t", &file, None);
+        assert!(mistakes.is_empty(), "{mistakes:#?}");
+        target.unwrap()
+    }
+
+    fn items(count: usize) -> Vec<Item> {
+        (0..count)
+            .map(|n| Item {
+                record: json!({"name": n.to_string()}),
+                trace: format!("t{n}"),
+            })
+            .collect()
+    }
+
+    fn words(target: &Target, items: &[Item], answer: &Value) -> Vec<String> {
+        let answer = Answer {
+            status: 207,
+            headers: HeaderMap::new(),
+            body: answer.to_string().into_bytes(),
+        };
+        let batch = target.create.batch.as_ref().unwrap();
+        match target.batch_answer(batch, items, &answer, SystemTime::UNIX_EPOCH) {
+            BatchVerdict::Whole(verdict) => vec![format!("{verdict:?}")],
+            BatchVerdict::Items(verdicts) => verdicts
+                .iter()
+                .map(|verdict| match verdict {
+                    Verdict::Done { id, .. } => format!("done {}", id.as_deref().unwrap_or("-")),
+                    Verdict::Refused(refusal) => format!("refused {}", refusal.message),
+                    Verdict::Unknown(_) => "unknown".to_owned(),
+                    other => format!("{other:?}"),
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn the_body_holds_items_as_the_file_says() {
+        let target = target(
+            "path = \"/c/batch\"\nat = \"inputs\"\nitem = \"properties\"\nitem_constants = { type = \"contact\" }\ntrace = \"objectWriteTraceId\"",
+        );
+        let batch = target.create.batch.as_ref().unwrap();
+        let call = target.batch_call(batch, &items(1), "k").unwrap();
+        assert_eq!(call.location, "/c/batch");
+        let body: Value = serde_json::from_slice(&call.body.unwrap().1).unwrap();
+        assert_eq!(
+            body,
+            json!({"inputs": [{"type": "contact", "properties": {"name": "0"}, "objectWriteTraceId": "t0"}]})
+        );
+    }
+
+    #[test]
+    fn answers_in_the_order_of_the_input() {
+        let target = target("item_ok = \"success\"\nitem_error = \"errors\"");
+        let answer = json!([
+            {"success": true, "id": "a"},
+            {"success": false, "errors": [{"statusCode": "REQUIRED", "message": "no name", "fields": ["name"]}]},
+        ]);
+        assert_eq!(
+            words(&target, &items(2), &answer),
+            ["done a", "refused no name"]
+        );
+        assert_eq!(
+            words(&target, &items(3), &answer),
+            ["unknown", "unknown", "unknown"]
+        );
+    }
+
+    #[test]
+    fn answers_by_a_name_of_our_own_in_any_order_with_errors_apart() {
+        let target = target(
+            "at = \"inputs\"\nitem = \"properties\"\ntrace = \"t\"\nresults = \"results\"\nerrors = \"errors\"\nmatch = { item = \"t\", result = \"t\", error = \"context.t.0\" }\nitem_error = \"message\"",
+        );
+        let answer = json!({
+            "results": [{"id": "2", "t": "t2"}, {"id": "0", "t": "t0"}],
+            "errors": [{"message": "bad", "context": {"t": ["t1"]}}],
+        });
+        assert_eq!(
+            words(&target, &items(4), &answer),
+            ["done 0", "refused bad", "done 2", "unknown"]
+        );
+    }
+
+    #[test]
+    fn a_batch_ends_at_its_count_and_its_bytes() {
+        let target = target("max = 3\nmax_bytes = \"1kB\"");
+        let batch = target.create.batch.as_ref().unwrap();
+        assert_eq!(batch.fits([10, 10, 10, 10]), 3);
+        assert_eq!(batch.fits([500, 500, 10]), 1);
+        assert_eq!(batch.fits([5_000]), 1);
+        for (text, bytes) in [
+            ("4MB", Some(4_000_000)),
+            ("10", Some(10)),
+            ("1KiB", Some(1024)),
+            ("x", None),
+            ("0", None),
+        ] {
+            assert_eq!(parse_bytes(text), bytes, "{text}");
+        }
+    }
+}
