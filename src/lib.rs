@@ -11,6 +11,7 @@ pub mod issue;
 mod letters;
 pub mod mapping;
 pub mod path;
+pub mod plan;
 pub mod rate;
 pub mod record;
 pub mod row;

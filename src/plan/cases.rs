@@ -1,0 +1,286 @@
+//! The cases that a mapping file carries about itself: `[[test]]`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::columns::Columns;
+use super::{Options, Plan};
+use crate::document::to_json;
+use crate::issue::{Mistake, Severity};
+use crate::mapping::Mapping;
+use crate::mapping::file::TestSection;
+use crate::record::{self, Prepared};
+use crate::row::{Header, Kind, RowBatch};
+use crate::target::Target;
+use crate::template::{Expression, Template, snake_name};
+
+/// What became of one case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseResult {
+    /// Its position among the cases of the file, from 1.
+    pub number: usize,
+    /// Why it failed, at its place in the mapping file; nothing where it passed.
+    pub failures: Vec<Mistake>,
+}
+
+impl CaseResult {
+    /// Whether the case holds.
+    pub fn passed(&self) -> bool {
+        self.failures.is_empty()
+    }
+}
+
+/// Runs the cases of a mapping. Where the mapping does not suit the target, its mistakes stand in
+/// the second part, and no case is run.
+pub fn run(
+    mapping: &Mapping,
+    target: &Arc<Target>,
+    options: &Options,
+) -> (Vec<CaseResult>, Vec<Mistake>) {
+    let mut results = Vec::new();
+    // Without a case there is still the mapping itself to be checked.
+    let header = header_of(mapping, None);
+    let (plan, told) = Plan::new(mapping, target, &header, None, options);
+    let mut mistakes: Vec<Mistake> = told
+        .into_iter()
+        .filter(|told| told.code != "unused-columns")
+        .collect();
+    if plan.is_none() {
+        return (results, mistakes);
+    }
+    for (at, case) in mapping.head.test.iter().enumerate() {
+        let header = header_of(mapping, Some(case));
+        let (plan, told) = Plan::new(mapping, target, &header, None, options);
+        let Some(plan) = plan else {
+            // The case's own columns make the mapping wrong: two of one name, say.
+            mistakes.extend(told);
+            continue;
+        };
+        let batch = batch_of(&header, case);
+        let prepared = plan.prepare(&batch).into_iter().next();
+        let failures = prepared.map_or_else(Vec::new, |prepared| judge(mapping, case, &prepared));
+        results.push(CaseResult {
+            number: at + 1,
+            failures,
+        });
+    }
+    (results, mistakes)
+}
+
+/// A header of the columns that the case gives and that the mapping names besides.
+fn header_of(mapping: &Mapping, case: Option<&TestSection>) -> Header {
+    let mut header = Header {
+        row: 1,
+        ..Header::default()
+    };
+    if let Some(case) = case {
+        let names = case.row.get_ref().keys();
+        header.names = names.map(|name| name.trim().into()).collect();
+    }
+    let mut add = |name: &str, snake: bool| {
+        let columns = Columns::new(&header);
+        let there = if snake {
+            header.names.iter().any(|header| snake_name(header) == name)
+        } else {
+            columns.find(name).is_ok()
+        };
+        if !there {
+            header.names.push(name.trim().into());
+        }
+    };
+    let head = &mapping.head;
+    let rules = || mapping.rules.iter().flat_map(|field| &field.rules);
+    for key in head.row.key.iter().flat_map(|key| &key.get_ref().columns) {
+        add(key.get_ref(), false);
+    }
+    for rule in rules() {
+        for column in rule
+            .column
+            .iter()
+            .flat_map(|column| &column.get_ref().values)
+        {
+            add(column.get_ref(), false);
+        }
+        if let Some(region) = &rule.region_from {
+            add(region.get_ref(), false);
+        }
+    }
+    let mut add_names = |names: &[crate::template::Name]| {
+        for name in names {
+            match name.path.as_slice() {
+                [root, header, ..] if root == "row" => add(header, false),
+                [root, ..] if root != "row" && root != "body" => add(root, true),
+                _ => {}
+            }
+        }
+    };
+    for rule in rules() {
+        if let Some(template) = &rule.template
+            && let Ok(template) = Template::compile(template.get_ref())
+        {
+            add_names(template.names());
+        }
+    }
+    let expressions = rules()
+        .filter_map(|rule| rule.when.as_ref())
+        .chain(&head.row.skip_when)
+        .chain(head.check.iter().map(|check| &check.assert));
+    for expression in expressions {
+        if let Ok(expression) = Expression::compile(expression.get_ref()) {
+            add_names(expression.names());
+        }
+    }
+    header
+}
+
+fn batch_of(header: &Header, case: &TestSection) -> Arc<RowBatch> {
+    let mut batch = RowBatch::with_capacity(1, header.names.len());
+    let cells = case.row.get_ref();
+    for name in &header.names {
+        let given = cells.iter().find(|(key, _)| key.trim() == &**name);
+        let (text, kind) = given.map_or((String::new(), Kind::Text), |(_, value)| cell_of(value));
+        batch.push_cell(&text, kind);
+    }
+    batch.end_row(2, 0, None);
+    Arc::new(batch)
+}
+
+/// A value of a case as the cell of a workbook that it stands for.
+fn cell_of(value: &toml::Value) -> (String, Kind) {
+    match value {
+        toml::Value::String(text) => (text.clone(), Kind::Text),
+        toml::Value::Integer(number) => (number.to_string(), Kind::Number(*number as f64)),
+        toml::Value::Float(number) => (number.to_string(), Kind::Number(*number)),
+        toml::Value::Boolean(truth) => {
+            let text = if *truth { "TRUE" } else { "FALSE" };
+            (text.to_owned(), Kind::Boolean(*truth))
+        }
+        toml::Value::Datetime(date) => {
+            let text = date.to_string();
+            let kind = if let Ok(date) = text.parse::<jiff::civil::Date>()
+                && text.len() == 10
+            {
+                Kind::Date(date)
+            } else if let Ok(date) = text.parse::<jiff::civil::DateTime>() {
+                Kind::DateTime(date)
+            } else {
+                Kind::Text
+            };
+            (text, kind)
+        }
+        other => (to_json(other).to_string(), Kind::Text),
+    }
+}
+
+fn judge(mapping: &Mapping, case: &TestSection, prepared: &Prepared) -> Vec<Mistake> {
+    let mut failures = Vec::new();
+    let mut fail = |message: String, span: std::ops::Range<usize>, label: String| {
+        failures.push(Mistake::new("test-failed", message).at(&mapping.file, span, label));
+    };
+    let told = || -> String {
+        let told: Vec<String> = prepared
+            .issues
+            .iter()
+            .map(|issue| format!("{}: {}", issue.code, issue.message))
+            .collect();
+        told.join("; ")
+    };
+    if let Some(wanted) = &case.issues {
+        let wanted_codes: BTreeSet<&str> = wanted.get_ref().iter().map(String::as_str).collect();
+        let given: BTreeSet<&str> = prepared.issues.iter().map(|issue| &*issue.code).collect();
+        if wanted_codes != given {
+            let missing: Vec<&str> = wanted_codes.difference(&given).copied().collect();
+            let extra: Vec<&str> = given.difference(&wanted_codes).copied().collect();
+            let mut label = Vec::new();
+            if !missing.is_empty() {
+                label.push(format!("did not arise: {}", missing.join(", ")));
+            }
+            if !extra.is_empty() {
+                label.push(format!("arose besides: {}", extra.join(", ")));
+            }
+            fail(
+                "this test gives other issues than it lists".to_owned(),
+                wanted.span(),
+                label.join("; "),
+            );
+        }
+    } else if prepared
+        .issues
+        .iter()
+        .any(|issue| issue.severity == Severity::Error)
+    {
+        fail(
+            "the row of this test is refused".to_owned(),
+            case.row.span(),
+            told(),
+        );
+        return failures;
+    }
+    let Some(wanted) = &case.body else {
+        return failures;
+    };
+    match &prepared.plan {
+        record::Plan::Send(body) => {
+            let given: Value = serde_json::from_str(&body.json).unwrap_or_default();
+            let mut differences = Vec::new();
+            let wanted_body = to_json(&toml::Value::Table(wanted.get_ref().clone()));
+            differ("", &wanted_body, &given, &mut differences);
+            if !differences.is_empty() {
+                let label = differences.join("; ");
+                fail(
+                    "this test gives another body".to_owned(),
+                    wanted.span(),
+                    label,
+                );
+            }
+        }
+        record::Plan::Skip(rule, why) => fail(
+            "the row of this test is skipped".to_owned(),
+            case.row.span(),
+            format!("{rule}: {why}"),
+        ),
+        record::Plan::Reject => {
+            if case.issues.is_some() {
+                fail(
+                    "the row of this test is refused, so it has no body".to_owned(),
+                    wanted.span(),
+                    told(),
+                );
+            }
+        }
+    }
+    failures
+}
+
+/// What of `wanted` is otherwise in `given`. Members that `wanted` does not list do not count.
+fn differ(path: &str, wanted: &Value, given: &Value, differences: &mut Vec<String>) {
+    match (wanted, given) {
+        (Value::Object(wanted), Value::Object(given)) => {
+            for (key, value) in wanted {
+                let inner = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
+                match given.get(key) {
+                    Some(found) => differ(&inner, value, found, differences),
+                    None => differences.push(format!("`{inner}` is not in the body")),
+                }
+            }
+        }
+        (Value::Array(wanted), Value::Array(given)) if wanted.len() == given.len() => {
+            for (at, (value, found)) in wanted.iter().zip(given).enumerate() {
+                differ(&format!("{path}[{at}]"), value, found, differences);
+            }
+        }
+        _ if equal(wanted, given) => {}
+        _ => differences.push(format!("`{path}` is {given}, not {wanted}")),
+    }
+}
+
+/// Whether two values are the same; 1 and 1.0 are.
+fn equal(a: &Value, b: &Value) -> bool {
+    a == b || matches!((a.as_f64(), b.as_f64()), (Some(a), Some(b)) if a == b)
+}
