@@ -8,6 +8,7 @@
 pub mod document;
 pub mod field;
 pub mod issue;
+pub mod ledger;
 mod letters;
 pub mod mapping;
 pub mod path;
