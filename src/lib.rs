@@ -19,3 +19,4 @@ pub mod row;
 pub mod source;
 pub mod target;
 pub mod template;
+pub mod upload;

@@ -1,0 +1,190 @@
+//! The HTTP client: one request out, one answer in, and what a failure says about the request.
+
+use std::sync::Once;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+use crate::target::answer::Answer;
+use crate::target::call::{Call, JSON};
+
+/// The most bytes that an answer may have.
+const ANSWER_LIMIT: usize = 64 << 20;
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// It certainly did not arrive: no connection was made.
+    NotSent(String),
+    /// It left, or may have left; nobody can say whether it was carried out.
+    Unknown(String),
+    /// It cannot be made at all.
+    Impossible(String),
+}
+
+/// A client with connections that are kept.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    headers: HeaderMap,
+}
+
+/// Chooses the cryptography of TLS once for the process.
+fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // It fails only where a provider is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+impl Client {
+    /// A client for the API at `base`, with the headers that every request carries. An answer
+    /// may take `timeout`.
+    ///
+    /// # Errors
+    /// A sentence: a header that cannot be sent, or no TLS on this machine.
+    pub fn new(
+        base: &str,
+        headers: &[(String, String)],
+        timeout: Duration,
+    ) -> Result<Self, String> {
+        install_crypto();
+        let mut all = HeaderMap::new();
+        for (name, value) in headers {
+            let header = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| format!("`{name}` is not a header's name"))?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| {
+                format!("the value of the header `{name}` holds characters that a header cannot")
+            })?;
+            value.set_sensitive(true);
+            all.insert(header, value);
+        }
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("rowferry/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10).min(timeout))
+            .timeout(timeout)
+            // Shorter than servers keep them: a request on a connection that the server closes at
+            // that moment would be one of unknown fate.
+            .pool_idle_timeout(Duration::from_secs(4))
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| format!("no HTTP client can be made: {}", chain(&error)))?;
+        Ok(Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+            headers: all,
+        })
+    }
+
+    /// The base URL, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Sends one request, with `authorization` as a header's name and value.
+    ///
+    /// # Errors
+    /// Where no answer came; see [`NoAnswer`].
+    pub async fn send(
+        &self,
+        call: &Call,
+        authorization: Option<(&str, &str)>,
+    ) -> Result<Answer, NoAnswer> {
+        let address =
+            match call.location.starts_with("http://") || call.location.starts_with("https://") {
+                true => call.location.clone(),
+                false => format!("{}{}", self.base, call.location),
+            };
+        let method = reqwest::Method::from_bytes(call.method.as_bytes())
+            .map_err(|_| NoAnswer::Impossible(format!("`{}` is not a method", call.method)))?;
+        let mut headers = self.headers.clone();
+        let mut put = |name: &str, value: &str, secret: bool| -> Result<(), NoAnswer> {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| NoAnswer::Impossible(format!("`{name}` is not a header's name")))?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| {
+                NoAnswer::Impossible(format!(
+                    "the value of the header `{name}` holds characters that a header cannot"
+                ))
+            })?;
+            value.set_sensitive(secret);
+            headers.insert(name, value);
+            Ok(())
+        };
+        if let Some((name, value)) = authorization {
+            put(name, value, true)?;
+        }
+        for (name, value) in &call.headers {
+            put(name, value, false)?;
+        }
+        if let Some((media, _)) = &call.body {
+            // A kind of JSON that the target file names stays; a form is a form.
+            if *media != JSON || !self.headers.contains_key(CONTENT_TYPE) {
+                put(CONTENT_TYPE.as_str(), media, false)?;
+            }
+        }
+        let mut request = self.http.request(method, &address).headers(headers);
+        if let Some((_, bytes)) = &call.body {
+            request = request.body(bytes.clone());
+        }
+        let mut response = request.send().await.map_err(|error| {
+            let said = chain(&error);
+            if error.is_builder() {
+                NoAnswer::Impossible(said)
+            } else if error.is_connect() {
+                NoAnswer::NotSent(said)
+            } else {
+                NoAnswer::Unknown(said)
+            }
+        })?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_LIMIT => {
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Some(_)) => {
+                    return Err(NoAnswer::Unknown(format!(
+                        "the answer {status} is larger than {} MiB",
+                        ANSWER_LIMIT >> 20
+                    )));
+                }
+                Ok(None) => break,
+                // A refusal is a refusal, whatever became of its words.
+                Err(_) if (400..500).contains(&status) => break,
+                Err(error) => {
+                    return Err(NoAnswer::Unknown(format!(
+                        "the answer {status} broke off: {}",
+                        chain(&error)
+                    )));
+                }
+            }
+        }
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+}
+
+/// An error with its causes, without the address that was asked, which may hold values of a row.
+fn chain(error: &reqwest::Error) -> String {
+    use std::error::Error;
+    if error.is_timeout() {
+        return "no answer came in time".to_owned();
+    }
+    let mut deepest: &dyn Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    let said = deepest.to_string();
+    match error.is_connect() {
+        true => format!("no connection: {said}"),
+        false => said,
+    }
+}
