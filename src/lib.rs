@@ -16,6 +16,7 @@ pub mod plan;
 pub mod rate;
 pub mod record;
 pub mod row;
+pub mod sandbox;
 pub mod source;
 pub mod target;
 pub mod template;
