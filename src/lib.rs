@@ -15,6 +15,8 @@ pub mod path;
 pub mod plan;
 pub mod rate;
 pub mod record;
+pub mod reject;
+pub mod report;
 pub mod row;
 pub mod sandbox;
 pub mod source;
