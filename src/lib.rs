@@ -12,6 +12,7 @@ pub mod ledger;
 mod letters;
 pub mod mapping;
 pub mod path;
+pub mod pipeline;
 pub mod plan;
 pub mod rate;
 pub mod record;

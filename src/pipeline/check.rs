@@ -1,0 +1,258 @@
+//! The dry run: everything is read, mapped and checked; nothing is sent, no ledger is opened.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::finish::{dialect, warnings};
+use super::stage::{Planned, each_batch};
+use super::{Loaded, finish};
+use crate::record::{Fate, Plan, Prepared, Settled};
+use crate::reject::{RejectWriter, remove_own};
+use crate::report::{Estimate, Event, Progress, Tally};
+use crate::source::SourceError;
+
+/// What a check is told.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// How many bodies are kept to be shown.
+    pub bodies: usize,
+    /// Where the reject file goes, if one is wanted.
+    pub rejects: Option<PathBuf>,
+}
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The rows by fate, and what is wrong with them.
+    pub tally: Tally,
+    /// The first bodies as they would be sent.
+    pub bodies: Vec<Value>,
+    /// Rows whose key another row of the file has.
+    pub duplicates: u64,
+    /// The reject file of each input that was written.
+    pub rejects: Vec<Option<PathBuf>>,
+    /// What an import would take.
+    pub estimate: Estimate,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// Why a check broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// An input cannot be read to its end.
+    #[error("{0}")]
+    Source(#[from] SourceError),
+    /// The reject file cannot be written.
+    #[error("the reject file cannot be written: {0}")]
+    Rejects(#[from] std::io::Error),
+    /// The sum of the fates is not the number of rows.
+    #[error("a bug: {read} rows were read, but {counted} have a fate")]
+    Sum {
+        /// Rows read.
+        read: u64,
+        /// Rows with a fate.
+        counted: u64,
+    },
+}
+
+/// Checks all rows.
+///
+/// # Errors
+/// See [`CheckError`].
+pub fn check(
+    loaded: &Loaded,
+    settings: &Settings,
+    progress: &Progress,
+) -> Result<Checked, CheckError> {
+    let names = loaded
+        .inputs
+        .iter()
+        .map(|input| input.input.name())
+        .collect();
+    let mut tally = Tally::new(names);
+    let mut bodies = Vec::new();
+    let mut duplicates = 0;
+    let mut read = 0u64;
+    let mut notes = Vec::new();
+    let mut writers: BTreeMap<usize, RejectWriter> = BTreeMap::new();
+    let mut failed = None;
+    let mut claims = claims(loaded)?;
+    progress.event(Event::Phase("checking"));
+    each_batch(&loaded.inputs, &mut |planned: Planned| {
+        let input = &loaded.inputs[planned.input];
+        let header = &input.source.header;
+        read += planned.rows.len() as u64;
+        progress.event(Event::Rows(planned.rows.len() as u64));
+        for mut row in planned.rows {
+            if let Some(claims) = &mut claims {
+                claims.claim(&mut row);
+            }
+            if is_duplicate(&row) {
+                duplicates += 1;
+            }
+            if let Plan::Send(body) = &row.plan
+                && bodies.len() < settings.bodies
+            {
+                let record = serde_json::from_str(&body.json).unwrap_or(Value::Null);
+                bodies.push(loaded.target.envelope(record));
+            }
+            let index = row.index;
+            let settled = judged(row);
+            tally.add(planned.input, header, &settled);
+            if settings.rejects.is_some() && settled.fate.is_reject() {
+                let written =
+                    writer(&mut writers, planned.input, loaded, settings).and_then(|writer| {
+                        let row = planned.batch.row(index);
+                        writer.write(header, row, &settled, finish::source_row(input, row))
+                    });
+                if let Err(error) = written {
+                    failed = Some(error);
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    if !tally.sum_is_right(read) {
+        return Err(CheckError::Sum {
+            read,
+            counted: tally.fates().total(),
+        });
+    }
+    let mut rejects = vec![None; loaded.inputs.len()];
+    if settings.rejects.is_some() {
+        let mut registry = finish::registry(loaded);
+        for (index, rejects) in rejects.iter_mut().enumerate() {
+            let wanted = wanted(loaded, index, settings);
+            let last = |path: &Path| registry.last_written(path);
+            let Some(writer) = writers.remove(&index) else {
+                remove_own(&wanted, &last)?;
+                continue;
+            };
+            if let Some(written) = writer.finish(&wanted, &last)? {
+                registry.remember(&written.path, written.hash);
+                notes.extend(written.note);
+                *rejects = Some(written.path);
+            }
+        }
+    }
+    let to_send = tally.fates().get(Fate::Created);
+    let estimate = estimate(loaded, to_send);
+    Ok(Checked {
+        tally,
+        bodies,
+        duplicates,
+        rejects,
+        estimate,
+        notes,
+    })
+}
+
+fn wanted(loaded: &Loaded, index: usize, settings: &Settings) -> PathBuf {
+    let input = &loaded.inputs[index].input;
+    finish::output(
+        settings.rejects.as_deref(),
+        input,
+        loaded.inputs.len(),
+        crate::reject::reject_name,
+    )
+}
+
+fn writer<'w>(
+    writers: &'w mut BTreeMap<usize, RejectWriter>,
+    index: usize,
+    loaded: &Loaded,
+    settings: &Settings,
+) -> std::io::Result<&'w mut RejectWriter> {
+    use std::collections::btree_map::Entry;
+    match writers.entry(index) {
+        Entry::Occupied(entry) => Ok(entry.into_mut()),
+        Entry::Vacant(entry) => {
+            let wanted = wanted(loaded, index, settings);
+            let folder = wanted.parent().unwrap_or(Path::new(""));
+            let source = &loaded.inputs[index].source;
+            let added = source
+                .returned
+                .as_ref()
+                .map(|returned| returned.added.as_slice());
+            let writer =
+                RejectWriter::create(folder, &source.header, dialect(&source.facts), added)?;
+            Ok(entry.insert(writer))
+        }
+    }
+}
+
+/// The claims of all inputs, read through once before where the last of equal keys counts.
+///
+/// # Errors
+/// Where an input cannot be read to its end.
+pub fn claims(loaded: &Loaded) -> Result<Option<crate::plan::Claims>, SourceError> {
+    let Some(first) = loaded.inputs.first() else {
+        return Ok(None);
+    };
+    let mut claims = first.plan.claims();
+    if claims.needs_first_pass() {
+        each_batch(&loaded.inputs, &mut |planned| {
+            claims.first_pass(&planned.rows);
+            ControlFlow::Continue(())
+        })?;
+        loaded.forget_counts();
+    }
+    Ok(Some(claims))
+}
+
+/// Whether a row's key stands twice.
+pub fn is_duplicate(row: &Prepared) -> bool {
+    matches!(row.plan, Plan::Skip("duplicate", _))
+        || row
+            .issues
+            .iter()
+            .any(|issue| &*issue.code == "key.duplicate")
+}
+
+/// A planned row's fate where nothing is sent.
+pub fn judged(row: Prepared) -> Settled {
+    let (fate, note) = match row.plan {
+        Plan::Send(_) => (Fate::Created, warnings(&row.issues)),
+        Plan::Skip(rule, note) => (Fate::Skipped, format!("{rule}: {note}")),
+        Plan::Reject => (Fate::Rejected, String::new()),
+    };
+    Settled {
+        row: row.row,
+        line: row.line,
+        key: Arc::clone(&row.key),
+        fate,
+        id: None,
+        run: None,
+        note,
+        issues: row.issues,
+    }
+}
+
+/// What sending so many rows takes at the pace of target and mapping, as far as it is known.
+pub fn estimate(loaded: &Loaded, rows: u64) -> Estimate {
+    let (rates, _) = super::import::rates(loaded);
+    let asks = loaded.inputs.first().is_some_and(|input| {
+        use crate::mapping::file::Existing;
+        input.plan.existing() != Existing::Create && !loaded.target.lookups.is_empty()
+    });
+    let requests = rows * if asks { 2 } else { 1 };
+    let seconds = rates
+        .iter()
+        .map(|rate| requests as f64 / rate.per_second())
+        .fold(None, |most: Option<f64>, seconds| {
+            Some(most.map_or(seconds, |most| most.max(seconds)))
+        });
+    Estimate {
+        requests,
+        seconds: seconds.map(|seconds| (seconds * 10.0).round() / 10.0),
+    }
+}

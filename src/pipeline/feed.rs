@@ -1,0 +1,320 @@
+//! What goes where: by plan, ledger and a person's word each row is settled at once or handed to the
+//! uploader.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Loaded;
+use super::check::{is_duplicate, judged};
+use super::finish::{Told, Waiting, Window, warnings};
+use super::select::Selection;
+use super::stage::{Planned, each_batch};
+use crate::ledger::{Entry, Ledger, LedgerError, MappingId, Outcome, Standing, State, judge};
+use crate::record::{Fate, KeyHash, Plan, Settled};
+use crate::report::{Event, Progress};
+use crate::source::SourceError;
+use crate::upload::{Halt, Job, Uploader};
+
+/// What was fed.
+#[derive(Debug, Default)]
+pub(super) struct Fed {
+    pub(super) duplicates: u64,
+    pub(super) not_asked: u64,
+    pub(super) error: Option<SourceError>,
+    pub(super) ledger: Option<LedgerError>,
+}
+
+/// Puts rows on their way: to the uploader what is new, to the finisher all.
+pub(super) struct Feeder<'r> {
+    pub(super) loaded: &'r Loaded,
+    pub(super) journal: &'r Ledger,
+    pub(super) uploader: &'r Uploader,
+    pub(super) window: &'r Window,
+    pub(super) progress: &'r Progress,
+    pub(super) selection: &'r Selection,
+    pub(super) mapping: MappingId,
+    pub(super) space: bool,
+    pub(super) run: &'r Arc<str>,
+    pub(super) sequence: u64,
+    pub(super) duplicates: u64,
+    pub(super) not_asked: u64,
+    pub(super) runtime: &'r tokio::runtime::Handle,
+}
+
+/// A row's fate as the ledger tells it, without asking anybody.
+enum Way {
+    /// Its fate is known.
+    Known(Fate, Option<Arc<str>>, Option<Arc<str>>, String),
+    /// It goes to the uploader.
+    Send,
+    /// Likewise, and what the ledger knew of it is settled.
+    Fresh,
+}
+
+impl Feeder<'_> {
+    pub(super) fn feed(
+        mut self,
+        mut claims: Option<&mut crate::plan::Claims>,
+        read: &AtomicU64,
+        jobs: tokio::sync::mpsc::Sender<Job>,
+        told: std::sync::mpsc::Sender<Told>,
+    ) -> Fed {
+        let loaded = self.loaded;
+        let mut ledger = None;
+        let ended = each_batch(&loaded.inputs, &mut |planned: Planned| {
+            if matches!(self.uploader.stopped(), Some(Halt::Signal(_))) {
+                return ControlFlow::Break(());
+            }
+            read.fetch_add(planned.rows.len() as u64, Ordering::Relaxed);
+            self.progress.event(Event::Rows(planned.rows.len() as u64));
+            match self.batch(planned, claims.as_deref_mut(), &jobs, &told) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    ledger = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        Fed {
+            duplicates: self.duplicates,
+            not_asked: self.not_asked,
+            error: ended.err(),
+            ledger,
+        }
+    }
+
+    fn batch(
+        &mut self,
+        planned: Planned,
+        mut claims: Option<&mut crate::plan::Claims>,
+        jobs: &tokio::sync::mpsc::Sender<Job>,
+        told: &std::sync::mpsc::Sender<Told>,
+    ) -> Result<(), LedgerError> {
+        let Planned {
+            input,
+            batch,
+            mut rows,
+        } = planned;
+        for row in &mut rows {
+            if let Some(claims) = &mut claims {
+                claims.claim(row);
+            }
+        }
+        let keys: Vec<KeyHash> = rows.iter().filter_map(|row| row.key_hash).collect();
+        // Where the ledger cannot be asked any more, nothing may be sent either.
+        let mut entries = match self.journal.known(&keys) {
+            Ok(entries) => entries.into_iter(),
+            Err(error) => {
+                self.uploader.stop(Halt::Ledger(error.to_string()));
+                vec![None; keys.len()].into_iter()
+            }
+        };
+        for row in rows {
+            let entry = row.key_hash.and_then(|_| entries.next()).flatten();
+            let sequence = self.sequence;
+            self.sequence += 1;
+            if is_duplicate(&row) {
+                self.duplicates += 1;
+            }
+            let asked = self.selection.takes(sequence, row.row);
+            let index = row.index;
+            let (hash, key) = (row.key_hash, Arc::clone(&row.key));
+            let (settled, way, body) = self.decide(input, &batch, row, entry.as_ref(), asked)?;
+            let known = matches!(way, Way::Known(..));
+            let fresh = matches!(way, Way::Fresh);
+            let mut settled = settled;
+            if let Way::Known(fate, id, run, note) = way {
+                self.not_asked += u64::from(fate == Fate::Pending);
+                settled.fate = fate;
+                settled.id = id;
+                settled.run = run;
+                settled.note = join_notes(&note, &settled.note);
+            }
+            self.window.enter(sequence);
+            let waiting = Waiting {
+                sequence,
+                input,
+                batch: Arc::clone(&batch),
+                index,
+                known,
+                body: (!known)
+                    .then(|| body.as_ref().map(|body| body.json.clone()))
+                    .flatten(),
+                settled,
+            };
+            let number = waiting.settled.row;
+            // The finisher takes until the last sender is gone.
+            let _ = told.send(Told::Row(Box::new(waiting)));
+            if let (false, Some(key_hash), Some(body)) = (known, hash, body) {
+                let entry = entry.filter(|_| !fresh);
+                let job = Job {
+                    sequence,
+                    row: number,
+                    key,
+                    key_hash,
+                    body,
+                    entry,
+                };
+                if let Err(lost) = jobs.blocking_send(job) {
+                    let _ = told.send(Told::Carried(crate::upload::Carried::pending(
+                        lost.0.sequence,
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        input: usize,
+        batch: &Arc<crate::row::RowBatch>,
+        row: crate::record::Prepared,
+        entry: Option<&Entry>,
+        asked: bool,
+    ) -> Result<(Settled, Way, Option<crate::record::Body>), LedgerError> {
+        let plan = row.plan.clone();
+        let said = self.said(input, batch, row.index);
+        let number = row.row;
+        let key_hash = row.key_hash;
+        let settled = judged(row);
+        let body = match plan {
+            Plan::Send(body) => body,
+            Plan::Skip(..) => {
+                let note = settled.note.clone();
+                return Ok((
+                    Settled {
+                        note: String::new(),
+                        ..settled
+                    },
+                    Way::Known(Fate::Skipped, None, None, note),
+                    None,
+                ));
+            }
+            Plan::Reject if asked => {
+                let there = entry.filter(|entry| entry.state.is_there());
+                let note = there.map_or(String::new(), |_| {
+                    "its mended twin is in: the target has a record of this key".to_owned()
+                });
+                let id = there.and_then(|entry| entry.id.as_deref()).map(Arc::from);
+                return Ok((settled, Way::Known(Fate::Rejected, id, None, note), None));
+            }
+            Plan::Reject => {
+                let settled = Settled {
+                    issues: Vec::new(),
+                    ..settled
+                };
+                return Ok((settled, self.left_out(), None));
+            }
+        };
+        let id = |id: Option<&str>| id.map(Arc::from);
+        let way = match (judge(entry, &body.hash, &self.mapping, self.space), said) {
+            (_, Said::Created(made)) if entry.is_some_and(|entry| entry.state.is_unsettled()) => {
+                self.settle(key_hash, State::Created, Some(made.clone()))?;
+                Way::Known(
+                    Fate::Unchanged,
+                    Some(made.into()),
+                    None,
+                    "a person says that the target has it".to_owned(),
+                )
+            }
+            (Standing::Unchanged { id: known, run, .. }, _) => Way::Known(
+                Fate::Unchanged,
+                id(known),
+                Some(Arc::clone(run)),
+                String::new(),
+            ),
+            (_, Said::Created(made)) => Way::Known(
+                Fate::Unchanged,
+                Some(made.into()),
+                None,
+                "a person says that the target has it".to_owned(),
+            ),
+            _ if !asked => self.left_out(),
+            (Standing::Unsettled { .. }, Said::Send) => {
+                self.settle(key_hash, State::Absent, None)?;
+                Way::Fresh
+            }
+            (Standing::New, Said::Uncertain) => Way::Known(
+                Fate::Uncertain,
+                None,
+                None,
+                format!("row {number} is marked uncertain, and this ledger knows nothing of it"),
+            ),
+            _ => Way::Send,
+        };
+        if let Way::Known(Fate::Pending, ..) = &way {
+            let settled = Settled {
+                issues: Vec::new(),
+                note: String::new(),
+                ..settled
+            };
+            return Ok((settled, way, None));
+        }
+        let note = warnings(&settled.issues);
+        Ok((Settled { note, ..settled }, way, Some(body)))
+    }
+
+    fn left_out(&self) -> Way {
+        Way::Known(Fate::Pending, None, None, "not asked for".to_owned())
+    }
+
+    fn settle(
+        &self,
+        key: Option<KeyHash>,
+        state: State,
+        id: Option<String>,
+    ) -> Result<(), LedgerError> {
+        let Some(key) = key else { return Ok(()) };
+        let run = Arc::clone(self.run);
+        let outcome = Outcome {
+            key,
+            state,
+            id,
+            address: None,
+            status: None,
+            run,
+        };
+        self.runtime
+            .block_on(self.journal.settle(vec![outcome]))
+            .map(drop)
+    }
+
+    /// What a person wrote into `_fate` of a reject file that is handed back.
+    fn said(&self, input: usize, batch: &crate::row::RowBatch, index: usize) -> Said {
+        let Some(returned) = &self.loaded.inputs[input].source.returned else {
+            return Said::Nothing;
+        };
+        let text = batch.row(index).cell(returned.fate).text.trim();
+        let lower = text.to_ascii_lowercase();
+        match lower.as_str() {
+            "send" => Said::Send,
+            "uncertain" => Said::Uncertain,
+            _ if lower.starts_with("created:") => {
+                let id = text["created:".len()..].trim();
+                if id.is_empty() {
+                    Said::Nothing
+                } else {
+                    Said::Created(id.to_owned())
+                }
+            }
+            _ => Said::Nothing,
+        }
+    }
+}
+
+enum Said {
+    Nothing,
+    Send,
+    Uncertain,
+    Created(String),
+}
+
+fn join_notes(first: &str, second: &str) -> String {
+    match (first, second) {
+        (first, "") => first.to_owned(),
+        ("", second) => second.to_owned(),
+        (first, second) => format!("{first}; {second}"),
+    }
+}

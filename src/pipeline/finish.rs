@@ -1,0 +1,527 @@
+//! The end of every row: rows and their fates come together again in the order of the file, into
+//! results file, reject file and summary.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use super::Loaded;
+use super::load::Prepared as InputPlan;
+use crate::issue::{Issue, Severity, cut};
+use crate::ledger::{self, Ledger};
+use crate::record::{Fate, Settled};
+use crate::reject::{Dialect, Registry, RejectWriter, ResultsWriter, Written};
+use crate::report::{Event, Files, Progress, Tally};
+use crate::row::{Row, RowBatch};
+use crate::source::{Facts, Input};
+use crate::upload::Carried;
+
+/// The most rows that wait for their fate, or for that of a row before them.
+pub const WINDOW: u64 = 8_192;
+
+/// Keeps the rows that wait within [`WINDOW`].
+#[derive(Debug, Default)]
+pub struct Window {
+    written: Mutex<u64>,
+    moved: Condvar,
+}
+
+impl Window {
+    /// Waits until the row of this sequence number may wait for its fate.
+    pub fn enter(&self, sequence: u64) {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(
+            self.moved
+                .wait_while(written, |written| {
+                    sequence.saturating_sub(*written) >= WINDOW
+                })
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    fn advance(&self, to: u64) {
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = to;
+        self.moved.notify_all();
+    }
+}
+
+/// A row on its way to its end.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Its place in the order of the run.
+    pub sequence: u64,
+    /// Index of its input.
+    pub input: usize,
+    /// The batch that holds its cells.
+    pub batch: Arc<RowBatch>,
+    /// Its place in the batch.
+    pub index: usize,
+    /// What is known of it; the fate stands where it needs no request.
+    pub settled: Settled,
+    /// Whether its fate is known.
+    pub known: bool,
+    /// The body as it is sent, for leading a refusal back to its cell.
+    pub body: Option<Box<str>>,
+}
+
+/// What the finisher is told.
+#[derive(Debug)]
+pub enum Told {
+    /// A row, in the order of the file.
+    Row(Box<Waiting>),
+    /// What became of a row that was sent.
+    Carried(Carried),
+}
+
+/// Where results and rejects go.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// A file or a folder for the reject file.
+    pub rejects: Option<PathBuf>,
+    /// A file or a folder for the results file.
+    pub results: Option<PathBuf>,
+}
+
+/// What the end of a run found.
+#[derive(Debug)]
+pub struct Finished {
+    /// Rows by fate, and what is wrong with them.
+    pub tally: Tally,
+    /// The files of each input.
+    pub files: Vec<Files>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why a file could not be written; the rows have their fates in the ledger.
+    pub failure: Option<std::io::Error>,
+}
+
+/// Brings rows to their end.
+pub struct Finisher<'r> {
+    loaded: &'r Loaded,
+    places: &'r Places,
+    ledger: &'r Ledger,
+    registry: Registry,
+    progress: &'r Progress,
+    window: &'r Window,
+    run: Arc<str>,
+    /// Told after each refused row how many rows were refused so far.
+    refused: &'r (dyn Fn(u64) + Sync),
+    tally: Tally,
+    waiting: BTreeMap<u64, Waiting>,
+    early: BTreeMap<u64, Carried>,
+    next: u64,
+    current: Option<(usize, RejectWriter, ResultsWriter)>,
+    files: Vec<Files>,
+    notes: Vec<String>,
+}
+
+/// What a [`Finisher`] is made of.
+pub struct Parts<'r> {
+    /// Mapping, target, inputs.
+    pub loaded: &'r Loaded,
+    /// Where files go.
+    pub places: &'r Places,
+    /// Which files we wrote last.
+    pub ledger: &'r Ledger,
+    /// Who is told.
+    pub progress: &'r Progress,
+    /// How many rows may wait.
+    pub window: &'r Window,
+    /// The run's name.
+    pub run: Arc<str>,
+    /// Told after each refused row how many rows were refused so far.
+    pub refused: &'r (dyn Fn(u64) + Sync),
+}
+
+impl<'r> Finisher<'r> {
+    /// A finisher that begins the files of the first input, so that a folder that cannot be
+    /// written is found before anything is sent.
+    ///
+    /// # Errors
+    /// The folder cannot be written to.
+    pub fn new(parts: Parts<'r>) -> std::io::Result<Self> {
+        let Parts {
+            loaded,
+            places,
+            ledger,
+            progress,
+            window,
+            run,
+            refused,
+        } = parts;
+        let names = loaded
+            .inputs
+            .iter()
+            .map(|input| input.input.name())
+            .collect();
+        let mut finisher = Self {
+            loaded,
+            places,
+            ledger,
+            registry: registry(loaded),
+            progress,
+            window,
+            run,
+            refused,
+            tally: Tally::new(names),
+            waiting: BTreeMap::new(),
+            early: BTreeMap::new(),
+            next: 0,
+            current: None,
+            files: vec![Files::default(); loaded.inputs.len()],
+            notes: Vec::new(),
+        };
+        if !loaded.inputs.is_empty() {
+            finisher.begin(0)?;
+        }
+        Ok(finisher)
+    }
+
+    fn wanted(&self, index: usize) -> (PathBuf, PathBuf) {
+        let input = &self.loaded.inputs[index].input;
+        let many = self.loaded.inputs.len();
+        (
+            output(
+                self.places.rejects.as_deref(),
+                input,
+                many,
+                crate::reject::reject_name,
+            ),
+            output(
+                self.places.results.as_deref(),
+                input,
+                many,
+                crate::reject::results_name,
+            ),
+        )
+    }
+
+    fn begin(&mut self, index: usize) -> std::io::Result<()> {
+        let (rejects, results) = self.wanted(index);
+        let source = &self.loaded.inputs[index].source;
+        let added = source
+            .returned
+            .as_ref()
+            .map(|returned| returned.added.as_slice());
+        let folder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let rejects = RejectWriter::create(
+            &folder(&rejects),
+            &source.header,
+            dialect(&source.facts),
+            added,
+        )?;
+        let results = ResultsWriter::create(&folder(&results))?;
+        self.current = Some((index, rejects, results));
+        Ok(())
+    }
+
+    fn end(&mut self) -> std::io::Result<()> {
+        let Some((index, rejects, results)) = self.current.take() else {
+            return Ok(());
+        };
+        let (wanted_rejects, wanted_results) = self.wanted(index);
+        // The ledger is the second witness: it may stand where the state folder does not last, or
+        // the other way round.
+        let last = |path: &Path| {
+            self.registry
+                .last_written_or(path, |path| self.ledger.file_hash(path).ok().flatten())
+        };
+        let rejects = rejects.finish(&wanted_rejects, &last)?;
+        let results = results.finish(&wanted_results, &last)?;
+        let mut keep = |written: Written| {
+            let path = self.registry.remember(&written.path, written.hash);
+            // Without this note a later run takes another name, which loses nothing.
+            if let Err(error) = self.ledger.remember_file(&path, written.hash) {
+                self.notes.push(error.to_string());
+            }
+            self.notes.extend(written.note);
+            written.path.display().to_string()
+        };
+        let files = Files {
+            rejects: rejects.map(&mut keep),
+            results: Some(keep(results)),
+            ledger: None,
+        };
+        self.files[index] = files;
+        Ok(())
+    }
+
+    /// Takes what it is told until nobody tells more.
+    pub fn run(mut self, told: &std::sync::mpsc::Receiver<Told>) -> Finished {
+        let mut failure = None;
+        for told in told {
+            match told {
+                Told::Row(waiting) => {
+                    self.waiting.insert(waiting.sequence, *waiting);
+                }
+                Told::Carried(carried) => {
+                    self.early.insert(carried.sequence, carried);
+                }
+            }
+            if let Err(error) = self.advance() {
+                failure.get_or_insert(error);
+            }
+        }
+        while self.current.is_some() {
+            if let Err(error) = self.end() {
+                failure.get_or_insert(error);
+            }
+        }
+        for index in self.tally_started()..self.loaded.inputs.len() {
+            if let Err(error) = self.begin(index).and_then(|()| self.end()) {
+                failure.get_or_insert(error);
+            }
+        }
+        Finished {
+            tally: self.tally,
+            files: self.files,
+            notes: self.notes,
+            failure,
+        }
+    }
+
+    /// The first input whose files were not begun.
+    fn tally_started(&self) -> usize {
+        self.files
+            .iter()
+            .take_while(|files| files.results.is_some())
+            .count()
+    }
+
+    fn advance(&mut self) -> std::io::Result<()> {
+        let mut failed = Ok(());
+        while let Some(first) = self.waiting.first_entry() {
+            if *first.key() != self.next {
+                break;
+            }
+            if !first.get().known && !self.early.contains_key(&self.next) {
+                break;
+            }
+            let mut waiting = first.remove();
+            if !waiting.known
+                && let Some(carried) = self.early.remove(&self.next)
+            {
+                self.join(&mut waiting, carried);
+            }
+            self.next += 1;
+            self.window.advance(self.next);
+            if failed.is_ok() {
+                failed = self.write(&waiting);
+            }
+            let refused = self.tally.refused();
+            let header = &self.loaded.inputs[waiting.input].source.header;
+            self.tally.add(waiting.input, header, &waiting.settled);
+            self.progress.event(Event::Settled(waiting.settled.fate, 1));
+            if self.tally.refused() > refused {
+                (self.refused)(self.tally.refused());
+            }
+        }
+        failed
+    }
+
+    fn write(&mut self, waiting: &Waiting) -> std::io::Result<()> {
+        while self
+            .current
+            .as_ref()
+            .is_none_or(|(index, ..)| *index < waiting.input)
+        {
+            let next = self
+                .current
+                .as_ref()
+                .map_or(self.tally_started(), |(index, ..)| index + 1);
+            self.end()?;
+            self.begin(next.min(waiting.input))?;
+        }
+        let Some((index, rejects, results)) = &mut self.current else {
+            return Ok(());
+        };
+        let input = &self.loaded.inputs[*index];
+        results.write(&waiting.settled)?;
+        if waiting.settled.fate.is_reject() {
+            let row = waiting.batch.row(waiting.index);
+            let number = source_row(input, row);
+            rejects.write(&input.source.header, row, &waiting.settled, number)?;
+        }
+        Ok(())
+    }
+
+    /// Joins a row with what became of its request; a refusal is led back to the source's cell.
+    fn join(&self, waiting: &mut Waiting, carried: Carried) {
+        let Carried {
+            fate,
+            id,
+            note,
+            refusal,
+            code,
+            ..
+        } = carried;
+        let settled = &mut waiting.settled;
+        settled.fate = fate;
+        settled.id = id.map(Arc::from);
+        if matches!(fate, Fate::Created | Fate::Updated) {
+            settled.run = Some(Arc::clone(&self.run));
+        }
+        let plan = &self.loaded.inputs[waiting.input].plan;
+        let row = waiting.batch.row(waiting.index);
+        let issue =
+            |code: &str, field: Option<Arc<str>>, column: Option<usize>, message: String| Issue {
+                code: code.into(),
+                severity: Severity::Error,
+                column,
+                field,
+                value: column.map(|column| cut(row.cell(column).text).into()),
+                message: message.into(),
+            };
+        if let Some(refusal) = refusal {
+            let code = match refusal.status {
+                0 => "target.not_made".to_owned(),
+                status => format!("target.{status}"),
+            };
+            let body = waiting
+                .body
+                .as_deref()
+                .and_then(|body| serde_json::from_str(body).ok());
+            for (name, words) in &refusal.fields {
+                let place = match &body {
+                    Some(body) => plan.place_in(name, body),
+                    None => plan.place_of(name),
+                };
+                let message = match name.is_empty() {
+                    true => format!("the target says: {words}"),
+                    false => format!("the target says of {name}: {words}"),
+                };
+                let (field, column) = match place {
+                    Some((field, column)) => (Some(field), column),
+                    None => ((!name.is_empty()).then(|| name.as_str().into()), None),
+                };
+                settled.issues.push(issue(&code, field, column, message));
+            }
+            if refusal.fields.is_empty() {
+                let message = match refusal.message.as_str() {
+                    "" => format!("the target answered {}", refusal.status),
+                    words => format!("the target says: {words}"),
+                };
+                settled.issues.push(issue(&code, None, None, message));
+            }
+            settled.note = note;
+        } else if let Some(code) = code {
+            let column = plan.key_columns().first().copied();
+            settled.issues.push(issue(code, None, column, note));
+        } else if !note.is_empty() {
+            settled.note = note;
+        }
+    }
+}
+
+/// The number that a row has in the file that was first imported: its own, or where the input is a
+/// reject file, what `_row` says.
+pub fn source_row(input: &InputPlan, row: Row<'_>) -> u64 {
+    input
+        .source
+        .returned
+        .as_ref()
+        .and_then(|returned| row.cell(returned.row).text.trim().parse().ok())
+        .unwrap_or(row.number())
+}
+
+/// The words of a row's warnings.
+pub fn warnings(issues: &[Issue]) -> String {
+    let mut words = String::new();
+    for issue in issues
+        .iter()
+        .filter(|issue| issue.severity == Severity::Warning)
+    {
+        if !words.is_empty() {
+            words.push_str("; ");
+        }
+        words.push_str(&issue.code);
+        words.push_str(": ");
+        words.push_str(&issue.message);
+    }
+    words
+}
+
+/// How a reject file is written so that it is like its source.
+pub fn dialect(facts: &Facts) -> Dialect {
+    match facts {
+        Facts::Workbook(_) => Dialect::default(),
+        Facts::Csv(csv) => Dialect {
+            delimiter: csv.delimiter,
+            terminator: csv.terminator,
+            encoding: encoding_rs::Encoding::for_label(csv.encoding.as_bytes())
+                .unwrap_or(encoding_rs::UTF_8),
+            bom: csv.bom,
+            quote: csv.quote,
+        },
+    }
+}
+
+/// Where a file of ours goes: beside the input, into a folder, or where it was said. With several
+/// inputs a path that is no folder yet is one.
+pub fn output(
+    said: Option<&Path>,
+    input: &Input,
+    inputs: usize,
+    name: impl Fn(&str) -> String,
+) -> PathBuf {
+    let name = name(&input.stem());
+    match said {
+        // Beside an input of the working folder, as short as the input itself.
+        None if input.folder() == Path::new(".") => PathBuf::from(name),
+        None => input.folder().join(name),
+        Some(path)
+            if path.is_dir() || inputs > 1 || path.as_os_str().to_string_lossy().ends_with('/') =>
+        {
+            path.join(name)
+        }
+        Some(path) => path.to_path_buf(),
+    }
+}
+
+/// Which files of earlier runs may be replaced: never one that this run reads.
+pub fn registry(loaded: &Loaded) -> Registry {
+    let inputs = loaded.inputs.iter().filter_map(|input| match &input.input {
+        Input::Path(path) => Some(path.as_path()),
+        Input::Stdin => None,
+    });
+    Registry::new(ledger::default_folder().ok(), inputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_stand_beside_the_input_or_where_it_was_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = Input::parse("some/clients.xlsx");
+        let name = crate::reject::reject_name;
+        for (said, inputs, path) in [
+            (None, 1, PathBuf::from("some/clients.rejects.csv")),
+            (
+                Some(folder.path().to_path_buf()),
+                1,
+                folder.path().join("clients.rejects.csv"),
+            ),
+            (Some(PathBuf::from("x.csv")), 1, PathBuf::from("x.csv")),
+            (
+                Some(PathBuf::from("out")),
+                2,
+                PathBuf::from("out/clients.rejects.csv"),
+            ),
+        ] {
+            assert_eq!(output(said.as_deref(), &input, inputs, name), path);
+        }
+    }
+
+    #[test]
+    fn the_window_holds_rows_back_until_those_before_are_written() {
+        let window = Window::default();
+        window.enter(WINDOW - 1);
+        std::thread::scope(|threads| {
+            let held = threads.spawn(|| window.enter(WINDOW + 4));
+            window.advance(5);
+            held.join().unwrap();
+        });
+    }
+}

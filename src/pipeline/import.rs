@@ -1,0 +1,529 @@
+//! The import: what the check lets through and the ledger calls new is sent, and every row's fate
+//! is written down.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::Loaded;
+use super::check::claims;
+use super::feed::{Fed, Feeder};
+use super::finish::{Finished, Finisher, Parts as FinishParts, Places, Told, Window};
+use super::select::Selection;
+use super::stage::{Planned, each_batch};
+use crate::ledger::{self, Account, Ledger, LedgerError, MappingId, Open, RunInfo};
+use crate::mapping::stop_after::{StopAfter, parse_stop_after};
+use crate::rate::{Rate, parse_rate};
+use crate::record::{Fate, Plan};
+use crate::report::exit::Exit;
+use crate::report::{Event, Fates, Files, Progress, Requests, Tally};
+use crate::source::SourceError;
+use crate::target::file::LimitHeaders;
+use crate::upload::auth::Credentials;
+use crate::upload::client::Client;
+use crate::upload::pace::Pace;
+use crate::upload::{Halt, Job, Parts, Settings as UploadSettings, Uploader};
+
+/// Requests under way at once where neither target nor mapping says.
+const CONCURRENCY: usize = 8;
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What an import is told.
+#[derive(Debug)]
+pub struct Settings {
+    /// The base URL.
+    pub base_url: String,
+    /// How the target knows us.
+    pub credentials: Credentials,
+    /// A name that tells this account from others of the same target.
+    pub account: Option<String>,
+    /// The secret was renewed; the account is the same.
+    pub same_account: bool,
+    /// The ledger's file; default: by the account.
+    pub ledger: Option<PathBuf>,
+    /// Which rows are sent.
+    pub selection: Selection,
+    /// How often a row may be sent where attempts fail.
+    pub attempts: u32,
+    /// Where results and rejects go.
+    pub places: Places,
+    /// The command, for whoever finds the ledger locked.
+    pub command: String,
+    /// A rehearsal: its account forgets the server's port, and its pace is that of the server.
+    pub sandbox: Option<Rate>,
+}
+
+/// What an import came to.
+#[derive(Debug)]
+pub struct Imported {
+    /// The run's name in the ledger.
+    pub run: String,
+    /// Rows by fate, and what is wrong with them.
+    pub tally: Tally,
+    /// What was sent.
+    pub requests: Requests,
+    /// The files of each input.
+    pub files: Vec<Files>,
+    /// The ledger's file.
+    pub ledger: PathBuf,
+    /// Rows whose key another row of the file has.
+    pub duplicates: u64,
+    /// Rows that are pending because only some were asked for.
+    pub not_asked: u64,
+    /// Why the run stopped early.
+    pub halt: Option<Halt>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// How the process ends.
+    pub exit: Exit,
+}
+
+/// Why an import broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The ledger cannot be used.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
+    /// An input cannot be read.
+    #[error("{0}")]
+    Source(#[from] SourceError),
+    /// The results or reject file cannot be written.
+    #[error("the results and reject files cannot be written: {0}")]
+    Files(std::io::Error),
+    /// No HTTP client, no runtime.
+    #[error("{0}")]
+    Start(String),
+    /// The sum of the fates is not the number of rows.
+    #[error("a bug: {read} rows were read, but {counted} have a fate; please report it")]
+    Sum {
+        /// Rows read.
+        read: u64,
+        /// Rows with a fate.
+        counted: u64,
+    },
+}
+
+/// The rates of target and mapping that hold at once, and whether the limit is to be searched. A
+/// limit that the target only assumes is replaced by the mapping's.
+pub fn rates(loaded: &Loaded) -> (Vec<Rate>, bool) {
+    let target = &loaded.target;
+    let own: Vec<Rate> = loaded
+        .mapping
+        .head
+        .limits
+        .rate
+        .iter()
+        .flat_map(|rate| &rate.get_ref().values)
+        // Checked when the mapping was loaded.
+        .filter_map(|text| parse_rate(text).ok())
+        .collect();
+    let replaced = target.file.limits.assumed && !own.is_empty();
+    let mut rates = if replaced {
+        Vec::new()
+    } else {
+        target.rates.clone()
+    };
+    rates.extend(own);
+    let search = target.rate_unknown && rates.is_empty();
+    (rates, search)
+}
+
+fn concurrency(loaded: &Loaded) -> usize {
+    let own = loaded
+        .mapping
+        .head
+        .limits
+        .concurrency
+        .as_ref()
+        .map(|number| *number.get_ref());
+    let limits = &loaded.target.file.limits;
+    match (limits.concurrency, own) {
+        (Some(target), Some(own)) if limits.assumed => {
+            let _ = target;
+            own
+        }
+        (Some(target), Some(own)) => target.min(own),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => CONCURRENCY,
+    }
+    .max(1)
+}
+
+/// The identity of a mapping file: the hash of its canonical path.
+fn mapping_id(path: &std::path::Path) -> MappingId {
+    let canonical = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let hash = blake3::hash(canonical.as_os_str().as_encoded_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash.as_bytes()[..16]);
+    id
+}
+
+fn account(loaded: &Loaded, settings: &Settings) -> Account {
+    let target = loaded.target.name.clone();
+    if settings.sandbox.is_some() {
+        return Account {
+            base_url: format!("sandbox:{target}"),
+            target,
+            client_id: None,
+            tenants: Vec::new(),
+            name: settings.account.clone(),
+        };
+    }
+    Account {
+        target,
+        base_url: settings.base_url.clone(),
+        client_id: settings.credentials.client_id.clone(),
+        tenants: settings.credentials.tenants.clone(),
+        name: settings.account.clone(),
+    }
+}
+
+/// Imports all rows. `interrupted` ends with the number of a signal, if one comes.
+///
+/// # Errors
+/// See [`ImportError`]; nothing was sent then, but for `Files` and `Source`, which may come late.
+pub fn import(
+    loaded: &Loaded,
+    settings: Settings,
+    progress: &Progress,
+    interrupted: impl Future<Output = i32> + Send + 'static,
+) -> Result<Imported, ImportError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| ImportError::Start(format!("no runtime can be started: {error}")))?;
+    let account = account(loaded, &settings);
+    let account_hash = account.hash();
+    let path = match &settings.ledger {
+        Some(path) => path.clone(),
+        None => ledger::default_path(&account)?,
+    };
+    let journal = ledger::open(Open {
+        path,
+        account,
+        secret: settings.credentials.long_lived(),
+        same_account: settings.same_account,
+        command: settings.command.clone(),
+    })?;
+    let names: Vec<String> = loaded
+        .inputs
+        .iter()
+        .map(|input| input.input.name())
+        .collect();
+    let info = RunInfo {
+        input: names.join(", "),
+        mapping: loaded.mapping.path.display().to_string(),
+        target: loaded.target.name.clone(),
+        base_url: settings.base_url.clone(),
+    };
+    let ended = Run {
+        loaded,
+        settings,
+        progress,
+        account: account_hash,
+    }
+    .go(&runtime, &journal, info, interrupted);
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    let closed = journal.close();
+    let mut imported = ended?;
+    if let Err(error) = closed
+        && !matches!(imported.halt, Some(Halt::Ledger(_)))
+    {
+        imported.notes.push(error.to_string());
+    }
+    Ok(imported)
+}
+
+struct Run<'r> {
+    loaded: &'r Loaded,
+    settings: Settings,
+    progress: &'r Progress,
+    account: [u8; 32],
+}
+
+/// What the prepass found.
+#[derive(Debug, Default)]
+struct Counted {
+    rows: u64,
+    rejected: u64,
+}
+
+/// The most rows that may be refused, if the mapping says so.
+fn allowed(stop_after: Option<StopAfter>, rows: u64) -> Option<u64> {
+    match stop_after? {
+        StopAfter::Count(count) => Some(count),
+        StopAfter::Share(share) if rows >= 100 => Some((rows as f64 * share).floor() as u64),
+        StopAfter::Share(_) => None,
+    }
+}
+
+impl Run<'_> {
+    fn go(
+        self,
+        runtime: &tokio::runtime::Runtime,
+        journal: &Ledger,
+        info: RunInfo,
+        interrupted: impl Future<Output = i32> + Send + 'static,
+    ) -> Result<Imported, ImportError> {
+        let Self {
+            loaded,
+            settings,
+            progress,
+            account,
+        } = self;
+        let stop_after = loaded
+            .mapping
+            .head
+            .policy
+            .stop_after
+            .as_ref()
+            .and_then(|value| parse_stop_after(value.get_ref()).ok());
+        let counted = match stop_after {
+            Some(_) => Some(count(loaded, progress)?),
+            None => None,
+        };
+        let most = counted
+            .as_ref()
+            .and_then(|counted| allowed(stop_after, counted.rows));
+        let mut claims = claims(loaded)?;
+
+        let client = Client::new(&settings.base_url, &settings.credentials.headers, TIMEOUT)
+            .map_err(ImportError::Start)?;
+        let (rates, search) = match settings.sandbox {
+            Some(rate) => (vec![rate], false),
+            None => rates(loaded),
+        };
+        let headers = loaded
+            .target
+            .file
+            .limits
+            .headers
+            .clone()
+            .unwrap_or(LimitHeaders::None);
+        let pace = Pace::new(&rates, search, headers, journal.clone())?;
+        let run: Arc<str> = journal.begin_run(info)?.into();
+        let mapping = mapping_id(&loaded.mapping.path);
+        let space = loaded.mapping.head.row.space.is_some();
+        let existing = loaded
+            .inputs
+            .first()
+            .map(|input| input.plan.existing())
+            .unwrap_or_default();
+        let uncertain = loaded
+            .inputs
+            .first()
+            .map(|input| input.plan.uncertain())
+            .unwrap_or_default();
+        let concurrency = concurrency(loaded);
+        let uploader = Arc::new(Uploader::new(Parts {
+            target: Arc::clone(&loaded.target),
+            client,
+            credentials: settings.credentials,
+            ledger: journal.clone(),
+            pace,
+            settings: UploadSettings {
+                attempts: settings.attempts.max(1),
+                concurrency,
+                existing,
+                uncertain,
+                run: Arc::clone(&run),
+                mapping,
+                space,
+                account,
+            },
+        }));
+
+        let window = Window::default();
+        let stop = |refused: u64, most: u64| {
+            uploader.stop(Halt::StopAfter(format!(
+                "{refused} rows were refused, more than the {most} that `stop_after` allows"
+            )));
+        };
+        let refused = |rows: u64| {
+            if let Some(most) = most
+                && rows > most
+            {
+                stop(rows, most);
+            }
+        };
+        if let (Some(counted), Some(most)) = (&counted, most)
+            && counted.rejected > most
+        {
+            stop(counted.rejected, most);
+        }
+        let finisher = Finisher::new(FinishParts {
+            loaded,
+            places: &settings.places,
+            ledger: journal,
+            progress,
+            window: &window,
+            run: Arc::clone(&run),
+            refused: &refused,
+        })
+        .map_err(ImportError::Files)?;
+
+        // Enough for the batches that are under way and those that come next.
+        let at_once = loaded
+            .target
+            .create
+            .batch
+            .as_ref()
+            .map_or(1, |batch| batch.max.min(1_000));
+        let (jobs, queue) = tokio::sync::mpsc::channel::<Job>((concurrency * 4).max(at_once * 2));
+        let (done, mut carried) = tokio::sync::mpsc::unbounded_channel();
+        let (told, tellers) = std::sync::mpsc::channel::<Told>();
+        let sender = Arc::clone(&uploader);
+        runtime.spawn(async move { sender.run(queue, done).await });
+        let by_upload = told.clone();
+        runtime.spawn(async move {
+            while let Some(carried) = carried.recv().await {
+                // The finisher is gone only where the run broke off.
+                let _ = by_upload.send(Told::Carried(carried));
+            }
+        });
+        let watched = Arc::clone(&uploader);
+        runtime.spawn(async move {
+            let signal = interrupted.await;
+            watched.stop(Halt::Signal(signal));
+        });
+
+        progress.event(Event::Phase("sending"));
+        progress.event(Event::Total(counted.as_ref().map(|counted| counted.rows)));
+        let read = AtomicU64::new(0);
+        let (fed, finished) = std::thread::scope(|threads| {
+            let feeder = Feeder {
+                loaded,
+                journal,
+                uploader: &uploader,
+                window: &window,
+                progress,
+                selection: &settings.selection,
+                mapping,
+                space,
+                run: &run,
+                sequence: 0,
+                duplicates: 0,
+                not_asked: 0,
+                runtime: runtime.handle(),
+            };
+            let read = &read;
+            let claims = claims.as_mut();
+            let feed = threads.spawn(move || feeder.feed(claims, read, jobs, told));
+            let finished = finisher.run(&tellers);
+            (
+                feed.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                finished,
+            )
+        });
+        let read = read.into_inner();
+        self::end(journal, &uploader, &run, fed, finished, read)
+    }
+}
+
+/// Counts the rows of all inputs and those that our own checks refuse, before anything is sent.
+fn count(loaded: &Loaded, progress: &Progress) -> Result<Counted, SourceError> {
+    progress.event(Event::Phase("checking"));
+    let mut counted = Counted::default();
+    let mut claims = claims(loaded)?;
+    each_batch(&loaded.inputs, &mut |planned: Planned| {
+        progress.event(Event::Rows(planned.rows.len() as u64));
+        for mut row in planned.rows {
+            if let Some(claims) = &mut claims {
+                claims.claim(&mut row);
+            }
+            counted.rows += 1;
+            counted.rejected += u64::from(row.plan == Plan::Reject);
+        }
+        ControlFlow::Continue(())
+    })?;
+    loaded.forget_counts();
+    Ok(counted)
+}
+
+/// How the process ends, by why the run stopped and what became of its rows.
+fn exit(halt: Option<&Halt>, fates: &Fates, not_asked: u64) -> Exit {
+    match halt {
+        Some(Halt::Signal(15)) => Exit::Terminated,
+        Some(Halt::Signal(_)) => Exit::Interrupted,
+        Some(_) => Exit::Stopped,
+        None if fates.get(Fate::Pending) > not_asked => Exit::Stopped,
+        None if fates.refused() > 0 => Exit::Rejects,
+        None => Exit::Ok,
+    }
+}
+
+fn end(
+    journal: &Ledger,
+    uploader: &Uploader,
+    run: &Arc<str>,
+    fed: Fed,
+    finished: Finished,
+    read: u64,
+) -> Result<Imported, ImportError> {
+    let Finished {
+        tally,
+        files,
+        mut notes,
+        failure,
+    } = finished;
+    let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let requests = Requests {
+        sent: load(&uploader.counters.sent),
+        retried: load(&uploader.counters.retried),
+        limited: load(&uploader.counters.limited),
+        lookups: load(&uploader.counters.lookups),
+    };
+    let mut halt = uploader.stopped();
+    if let Some(error) = fed.ledger {
+        halt.get_or_insert(Halt::Ledger(error.to_string()));
+    }
+    if let Some(error) = fed.error {
+        if requests.sent == 0 && halt.is_none() {
+            return Err(error.into());
+        }
+        halt.get_or_insert(Halt::Broken(format!(
+            "the input cannot be read to its end: {error}"
+        )));
+    }
+    if let Some(error) = failure {
+        halt.get_or_insert(Halt::Broken(format!(
+            "the results and reject files cannot be written: {error}; every row's fate is in the ledger, and the same command writes the files again"
+        )));
+    }
+    if !tally.sum_is_right(read) {
+        return Err(ImportError::Sum {
+            read,
+            counted: tally.fates().total(),
+        });
+    }
+    notes.extend(uploader.notes());
+    let exit = exit(halt.as_ref(), tally.fates(), fed.not_asked);
+    let mut fates = [0; Fate::ALL.len()];
+    for (place, (_, rows)) in tally.fates().iter().enumerate() {
+        fates[place] = rows;
+    }
+    if let Err(error) = journal.end_run(run, exit.code(), fates) {
+        // What was sent is told all the same; a ledger that failed before has been told of.
+        if !matches!(halt, Some(Halt::Ledger(_))) {
+            notes.push(error.to_string());
+        }
+    }
+    Ok(Imported {
+        exit,
+        run: run.to_string(),
+        tally,
+        requests,
+        files,
+        ledger: journal.path().to_path_buf(),
+        duplicates: fed.duplicates,
+        not_asked: fed.not_asked,
+        halt,
+        notes,
+    })
+}
