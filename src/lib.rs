@@ -5,6 +5,7 @@
 //! [`source`] → [`plan`] → [`ledger`] → [`upload`] → results and [`reject`] files and the
 //! [`report`]; [`pipeline`] wires them.
 
+pub mod cli;
 pub mod document;
 pub mod field;
 pub mod issue;

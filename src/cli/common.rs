@@ -1,0 +1,294 @@
+//! What the commands share: inputs, mistakes, the summary's way out.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use super::diagnostics;
+use crate::issue::Mistake;
+use crate::pipeline::load::FINDINGS;
+use crate::plan;
+use crate::report::exit::Exit;
+use crate::report::{Progress, ProgressMode, Summary, terminal};
+use crate::source::Input;
+
+/// The endings of files that a folder of inputs is searched for.
+const ENDINGS: &[&str] = &[
+    "csv", "tsv", "txt", "tab", "xlsx", "xlsm", "xlsb", "xls", "ods",
+];
+
+/// Whether standard error takes colour.
+pub(super) fn colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        && std::io::stderr().is_terminal()
+}
+
+/// Tells mistakes and notes on standard error.
+pub(super) fn complain(mistakes: &[Mistake]) {
+    if !mistakes.is_empty() {
+        say(&diagnostics::render(mistakes, colour()));
+    }
+}
+
+/// Tells the notes of loading that the summary does not tell anyway.
+pub(super) fn complain_of_loading(notes: &[Mistake]) {
+    let told: Vec<Mistake> = notes
+        .iter()
+        .filter(|note| note.code != "unused-columns" && !FINDINGS.contains(&note.code))
+        .cloned()
+        .collect();
+    complain(&told);
+}
+
+/// Writes to people.
+pub(super) fn say(text: &str) {
+    // Nobody is there to be told that nobody is there.
+    let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end());
+}
+
+/// Writes data. A reader that went away is no error.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// How a plan is made today.
+pub(super) fn plan_options(strict: bool) -> plan::Options {
+    plan::Options {
+        strict,
+        today: jiff::Zoned::now().date(),
+    }
+}
+
+/// The inputs of a command line: files, standard input, folders and patterns, the latter two in
+/// the order of the names.
+///
+/// # Errors
+/// A folder or pattern with no spreadsheet.
+pub(super) fn inputs(arguments: &[String]) -> Result<Vec<Input>, Mistake> {
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        let path = Path::new(argument);
+        let pattern = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .filter(|name| name.contains(['*', '?']) && !path.exists());
+        let (folder, pattern) = match pattern {
+            Some(pattern) => (path.parent().unwrap_or(Path::new("")), Some(pattern)),
+            None if argument != "-" && path.is_dir() => (path, None),
+            None => {
+                inputs.push(Input::parse(argument));
+                continue;
+            }
+        };
+        let found = search(folder, pattern).map_err(|error| {
+            let folder = folder.display();
+            Mistake::new(
+                "input",
+                format!("the folder `{folder}` cannot be read: {error}"),
+            )
+        })?;
+        if found.is_empty() {
+            let mistake = Mistake::new("input", format!("`{argument}` holds no spreadsheet"));
+            return Err(mistake.help(format!(
+                "files that end in {} are taken",
+                ENDINGS.join(", ")
+            )));
+        }
+        inputs.extend(
+            found
+                .iter()
+                .map(|path| Input::parse(&path.display().to_string())),
+        );
+    }
+    Ok(inputs)
+}
+
+fn search(folder: &Path, pattern: Option<&str>) -> std::io::Result<Vec<PathBuf>> {
+    let shown = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(shown)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let ending = name
+            .rsplit_once('.')
+            .map(|(_, ending)| ending.to_ascii_lowercase());
+        let taken = match pattern {
+            Some(pattern) => matches(pattern.as_bytes(), name.as_bytes()),
+            None => {
+                ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+                    && !name.starts_with(['.', '~'])
+                    && !is_ours(name)
+            }
+        };
+        if taken && entry.path().is_file() {
+            found.push(folder.join(name));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a file's name is one that we give to results and reject files.
+fn is_ours(name: &str) -> bool {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let stem = match stem.rsplit_once('-') {
+        Some((head, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => head,
+        _ => stem,
+    };
+    stem.ends_with(".rejects") || stem.ends_with(".results")
+}
+
+/// Whether a name fits a pattern of `*` and `?`.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern.first(), name.first()) {
+        (None, None) => true,
+        (Some(b'*'), _) => {
+            matches(&pattern[1..], name) || (!name.is_empty() && matches(pattern, &name[1..]))
+        }
+        (Some(b'?'), Some(_)) => matches(&pattern[1..], &name[1..]),
+        (Some(a), Some(b)) if a == b => matches(&pattern[1..], &name[1..]),
+        _ => false,
+    }
+}
+
+/// How a command tells what it does and what came of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Voice {
+    /// The summary goes to standard output as JSON.
+    pub(super) json: bool,
+    /// Only what is to be acted on is told.
+    pub(super) quiet: bool,
+    /// Log lines are JSON.
+    pub(super) log_json: bool,
+}
+
+impl Voice {
+    /// Progress as this voice shows it.
+    pub(super) fn progress(self) -> Progress {
+        Progress::new(match self {
+            Self { quiet: true, .. } => ProgressMode::Quiet,
+            Self { log_json: true, .. } => ProgressMode::JsonLog,
+            _ => ProgressMode::Auto,
+        })
+    }
+
+    /// Tells mistakes in what was written or named, and ends the command with a summary that
+    /// holds them.
+    pub(super) fn mistakes(
+        self,
+        command: &'static str,
+        mapping: &Path,
+        arguments: &[String],
+        mistakes: &[Mistake],
+    ) -> anyhow::Result<Exit> {
+        self.broken_off(command, mapping, arguments, mistakes, Exit::Usage)
+    }
+
+    /// The same with another exit code.
+    pub(super) fn broken_off(
+        self,
+        command: &'static str,
+        mapping: &Path,
+        arguments: &[String],
+        mistakes: &[Mistake],
+        exit: Exit,
+    ) -> anyhow::Result<Exit> {
+        complain(mistakes);
+        if self.json {
+            let summary = Summary {
+                command,
+                mapping: mapping.display().to_string(),
+                inputs: arguments.to_vec(),
+                exit_code: exit.code(),
+                mistakes: Some(diagnostics::to_json(mistakes)),
+                ..Summary::default()
+            };
+            print(&serde_json::to_string(&summary)?)?;
+        }
+        Ok(exit)
+    }
+
+    /// Tells what came of a command.
+    pub(super) fn summary(self, summary: &Summary) -> anyhow::Result<()> {
+        if self.json {
+            print(&serde_json::to_string(summary)?)?;
+        }
+        let to_act_on = summary.exit_code != Exit::Ok.code();
+        let seen = !self.json || std::io::stderr().is_terminal();
+        if seen && (!self.quiet || to_act_on) {
+            say(&terminal(summary, width(), colour()));
+        }
+        Ok(())
+    }
+}
+
+/// How many columns the terminal has; 80 elsewhere.
+fn width() -> usize {
+    let said = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let width = said.or_else(|| {
+        terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0))
+    });
+    width.unwrap_or(80).clamp(40, 160)
+}
+
+/// The paths of files as the summary gives them.
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_fit_names() {
+        for (pattern, name, fits) in [
+            ("*.csv", "a.csv", true),
+            ("*.csv", "a.xlsx", false),
+            ("a?.csv", "ab.csv", true),
+            ("a?.csv", "a.csv", false),
+            ("*", "", true),
+            ("a*b*c", "aXXbYYc", true),
+        ] {
+            assert_eq!(
+                matches(pattern.as_bytes(), name.as_bytes()),
+                fits,
+                "{pattern} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_is_taken_in_the_order_of_names_without_our_own_files() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "b.csv",
+            "a.xlsx",
+            "a.rejects.csv",
+            "a.rejects-2.csv",
+            "a.results.csv",
+            "x.md",
+        ] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let folder_text = folder.path().display().to_string();
+        let names = |argument: String| -> Vec<String> {
+            let found = inputs(&[argument]).unwrap();
+            found.iter().map(|input| input.stem()).collect()
+        };
+        assert_eq!(names(folder_text.clone()), ["a", "b"]);
+        assert_eq!(names(format!("{folder_text}/*.csv")).len(), 4);
+        assert!(inputs(&[format!("{folder_text}/*.ods")]).is_err());
+    }
+}

@@ -1,0 +1,417 @@
+//! `rowferry import`: sends what is new.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::check::{quoted, seconds, tell_of_sources, unused};
+use super::common::{Voice, complain_of_loading, inputs, plan_options, say, shown};
+use super::{LogFormat, check};
+use crate::issue::Mistake;
+use crate::pipeline::check::estimate;
+use crate::pipeline::finish::Places;
+use crate::pipeline::import::{ImportError, Imported, Settings, import};
+use crate::pipeline::select::Selection;
+use crate::pipeline::{Loaded, load};
+use crate::rate::Rate;
+use crate::record::Fate;
+use crate::report::exit::Exit;
+use crate::report::{Files, Summary};
+use crate::sandbox::{self, Sandbox};
+use crate::upload::auth;
+
+/// The pace of a rehearsal: fast enough for a demonstration, and still one that can be tripped.
+const REHEARSAL: Rate = Rate {
+    count: 500,
+    seconds: 1,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Spreadsheets (CSV, XLSX, XLSB, XLS, ODS), folders or patterns of them; `-` is standard input.
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<String>,
+    /// The mapping file.
+    #[arg(long, short, value_name = "FILE")]
+    mapping: PathBuf,
+    /// Send to an embedded server that plays the target; no credentials are needed.
+    #[arg(long, conflicts_with_all = ["base_url", "dry_run"])]
+    sandbox: bool,
+    /// Send only the first N rows; the rest is pending.
+    #[arg(long, value_name = "N", conflicts_with = "rows")]
+    first: Option<u64>,
+    /// Send only these rows, such as 17,40-60; the rest is pending.
+    #[arg(long, value_name = "LIST")]
+    rows: Option<String>,
+    /// The base URL in place of the target's own [env: ROWFERRY_BASE_URL]
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// A name for this account, to keep it apart from others of the same target.
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// The secret was renewed, and the account is the same as at the last run.
+    #[arg(long)]
+    same_account: bool,
+    /// The ledger's file; default: one for each target and account in the state folder.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Where the reject file goes: a name, or a folder; default: beside the input.
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Where the results file goes: a name, or a folder; default: beside the input.
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+    /// How often a row is sent where attempts fail.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    attempts: u32,
+    /// Print the summary as JSON on standard output.
+    #[arg(long)]
+    json: bool,
+    /// Print only where there is something to act on.
+    #[arg(long)]
+    quiet: bool,
+    /// Refuse rows with warnings.
+    #[arg(long)]
+    strict: bool,
+    /// Allow a base URL with http that is not on this machine.
+    #[arg(long)]
+    insecure_http: bool,
+    /// The same as `check`: send nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
+    if args.dry_run {
+        let checked = check::Args {
+            inputs: args.inputs,
+            mapping: args.mapping,
+            json: args.json,
+            rejects: args.rejects,
+            sample: 3,
+            strict: args.strict,
+            quiet: args.quiet,
+        };
+        return check::run(&checked, log);
+    }
+    let voice = Voice {
+        json: args.json,
+        quiet: args.quiet,
+        log_json: log == LogFormat::Json,
+    };
+    let began = Instant::now();
+    let refuse =
+        |mistakes: &[Mistake]| voice.mistakes("import", &args.mapping, &args.inputs, mistakes);
+    let selection = match selection(&args) {
+        Ok(selection) => selection,
+        Err(mistake) => return refuse(&[mistake]),
+    };
+    let found = match inputs(&args.inputs) {
+        Ok(found) => found,
+        Err(mistake) => return refuse(&[mistake]),
+    };
+    let (loaded, mistakes) = load(&args.mapping, found, &plan_options(args.strict));
+    let Some(loaded) = loaded else {
+        return refuse(&mistakes);
+    };
+    if !args.quiet {
+        complain_of_loading(&mistakes);
+        tell_of_sources(&loaded);
+    }
+    let played = match args
+        .sandbox
+        .then(|| Rehearsal::start(&loaded, &args))
+        .transpose()
+    {
+        Ok(played) => played,
+        Err(error) => {
+            let message = format!("the sandbox cannot be started: {error:#}");
+            return refuse(&[Mistake::new("sandbox", message)]);
+        }
+    };
+    let base_url = match &played {
+        Some(played) => played.base_url.clone(),
+        None => args
+            .base_url
+            .clone()
+            // Not clap's: the variable may stand while a sandbox is asked for.
+            .or_else(|| std::env::var("ROWFERRY_BASE_URL").ok())
+            .filter(|url| !url.is_empty())
+            .unwrap_or_else(|| loaded.target.file.base_url.clone()),
+    };
+    if let Some(mistake) = insecure(&base_url, args.insecure_http) {
+        return refuse(&[mistake]);
+    }
+    let environment = |name: &str| match &played {
+        // Whoever knocks is let in.
+        Some(_) => (!name.ends_with("_FILE")).then(|| "sandbox".to_owned()),
+        None => std::env::var(name).ok(),
+    };
+    let credentials = match auth::resolve(&loaded.target, &environment) {
+        Ok(credentials) => credentials,
+        Err(mistakes) => return refuse(&mistakes),
+    };
+    let settings = Settings {
+        base_url: base_url.clone(),
+        credentials,
+        account: args.account.clone(),
+        same_account: args.same_account,
+        ledger: played
+            .as_ref()
+            .map(|played| played.ledger.clone())
+            .or_else(|| args.ledger.clone()),
+        selection,
+        attempts: args.attempts,
+        places: Places {
+            rejects: args.rejects.clone(),
+            results: args.results.clone(),
+        },
+        command: format!("rowferry import --mapping {}", shown(&args.mapping)),
+        sandbox: args.sandbox.then_some(REHEARSAL),
+    };
+    let progress = voice.progress();
+    let imported = import(&loaded, settings, &progress, interrupted());
+    progress.finish();
+    let imported = match imported {
+        Ok(imported) => imported,
+        Err(error) => {
+            let exit = ending(&error);
+            let mistake = Mistake::new("import", error.to_string());
+            return voice.broken_off("import", &args.mapping, &args.inputs, &[mistake], exit);
+        }
+    };
+    let exit = imported.exit;
+    let summary = summary(&loaded, imported, &args, base_url, began);
+    voice.summary(&summary)?;
+    Ok(exit)
+}
+
+fn selection(args: &Args) -> Result<Selection, Mistake> {
+    match (&args.rows, args.first) {
+        (Some(rows), _) => Selection::parse(rows)
+            .map_err(|why| Mistake::new("rows", format!("--rows is wrong: {why}"))),
+        (None, Some(rows)) => Ok(Selection::First(rows)),
+        (None, None) => Ok(Selection::All),
+    }
+}
+
+/// A base URL without TLS that leaves this machine.
+fn insecure(base_url: &str, allowed: bool) -> Option<Mistake> {
+    let Ok(url) = url::Url::parse(base_url) else {
+        let message = format!("`{base_url}` is not an address");
+        return Some(Mistake::new("base-url", message).help("give it as https://…"));
+    };
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => None,
+        "http" if loopback || allowed => None,
+        "http" => Some(
+            Mistake::new("insecure-http", format!("`{base_url}` is not encrypted: secrets and customers' data could be read on the way"))
+                .help("use https, or give --insecure-http if you mean it"),
+        ),
+        scheme => Some(Mistake::new("base-url", format!("`{scheme}` is not http or https: `{base_url}`"))),
+    }
+}
+
+/// How the process ends where the import broke off.
+fn ending(error: &ImportError) -> Exit {
+    use crate::ledger::LedgerError;
+    match error {
+        ImportError::Sum { .. } | ImportError::Ledger(LedgerError::Bug { .. }) => Exit::Bug,
+        ImportError::Ledger(LedgerError::Locked { .. }) => Exit::Locked,
+        _ => Exit::Usage,
+    }
+}
+
+/// Waits for SIGINT or SIGTERM; the second one ends the process at once, and the ledger is as
+/// complete as after a kill.
+async fn interrupted() -> i32 {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return std::future::pending().await;
+    };
+    let number = tokio::select! {
+        _ = interrupt.recv() => 2,
+        _ = terminate.recv() => 15,
+    };
+    say("stopping: requests under way are waited for (a second signal ends at once)");
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        #[expect(clippy::exit, reason = "the second signal asks for just that")]
+        std::process::exit(128 + number);
+    });
+    number
+}
+
+/// The embedded server of a rehearsal, on a thread of its own.
+struct Rehearsal {
+    base_url: String,
+    ledger: PathBuf,
+    _server: Sandbox,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Rehearsal {
+    fn start(loaded: &Loaded, args: &Args) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let file = loaded.target.file.clone();
+        // A second's worth may come at once: whoever keeps to the pace is never told to wait, however
+        // unevenly a busy machine lets its requests out.
+        let rate = Some((REHEARSAL.count, 1.0, REHEARSAL.count));
+        let options = sandbox::Options {
+            rate,
+            ..sandbox::Options::default()
+        };
+        let server = runtime.block_on(Sandbox::start(file, options))?;
+        let ledger = match &args.ledger {
+            Some(ledger) => ledger.clone(),
+            None => {
+                // Kept after the run, so that a person can look at it.
+                let folder = tempfile::Builder::new()
+                    .prefix("rowferry-sandbox-")
+                    .tempdir()?;
+                folder.keep().join(format!("{}.db", loaded.target.name))
+            }
+        };
+        Ok(Self {
+            base_url: server.base_url(),
+            ledger,
+            _server: server,
+            _runtime: runtime,
+        })
+    }
+}
+
+fn summary(
+    loaded: &Loaded,
+    imported: Imported,
+    args: &Args,
+    base_url: String,
+    began: Instant,
+) -> Summary {
+    let Imported {
+        run,
+        tally,
+        requests,
+        files,
+        ledger,
+        duplicates,
+        halt,
+        notes,
+        exit,
+        not_asked,
+    } = imported;
+    let read = tally.read();
+    let kept_back = tally.fates().get(Fate::Rejected) + tally.fates().get(Fate::Skipped);
+    let to_send = read.saturating_sub(kept_back);
+    let (fates, issues, mut per_input) = tally.into_parts();
+    let ledger = Some(shown(&ledger));
+    let one = match files.as_slice() {
+        [one] => Files {
+            ledger: ledger.clone(),
+            ..one.clone()
+        },
+        _ => Files {
+            ledger,
+            ..Files::default()
+        },
+    };
+    for (input, files) in per_input.iter_mut().zip(files) {
+        input.files = files;
+    }
+    let names: Vec<String> = loaded
+        .inputs
+        .iter()
+        .map(|input| input.input.name())
+        .collect();
+    let next = next(args, &names, &one, exit, not_asked);
+    Summary {
+        command: "import",
+        target: loaded.target.name.clone(),
+        base_url,
+        mapping: shown(&args.mapping),
+        inputs: names,
+        run: Some(run),
+        finished: halt.is_none(),
+        exit_code: exit.code(),
+        read,
+        fates,
+        requests,
+        issues,
+        estimate: Some(estimate(loaded, to_send)),
+        files: one,
+        seconds: seconds(began),
+        per_input,
+        notes: [loaded.findings(), notes].concat(),
+        unused_columns: unused(loaded),
+        duplicates,
+        stopped: halt.map(|halt| halt.says()),
+        next,
+        ..Summary::default()
+    }
+}
+
+/// The command that comes next.
+fn next(
+    args: &Args,
+    names: &[String],
+    files: &Files,
+    exit: Exit,
+    not_asked: u64,
+) -> Option<String> {
+    let mapping = quoted(&shown(&args.mapping));
+    let inputs = names
+        .iter()
+        .map(|name| quoted(name))
+        .collect::<Vec<_>>()
+        .join(" ");
+    match exit {
+        Exit::Ok if args.sandbox => {
+            Some(format!("rowferry import {inputs} --mapping {mapping} --first 5"))
+        }
+        Exit::Ok if not_asked > 0 => Some(format!("rowferry import {inputs} --mapping {mapping}")),
+        Exit::Rejects => files.rejects.as_ref().map(|rejects| {
+            let rejects = quoted(rejects);
+            let sandbox = if args.sandbox { " --sandbox" } else { "" };
+            format!("mend the cells in {rejects} and hand it back:\nrowferry import {rejects} --mapping {mapping}{sandbox}")
+        }),
+        Exit::Stopped | Exit::Interrupted | Exit::Terminated => {
+            Some(format!("rowferry import {inputs} --mapping {mapping}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_is_for_this_machine_only() {
+        for (address, allowed, fine) in [
+            ("https://a.example", false, true),
+            ("http://a.example", false, false),
+            ("http://a.example", true, true),
+            ("http://127.0.0.1:80/api", false, true),
+            ("http://localhost:1", false, true),
+            ("http://[::1]:1", false, true),
+            ("ftp://a.example", true, false),
+            ("nonsense", true, false),
+        ] {
+            assert_eq!(insecure(address, allowed).is_none(), fine, "{address}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The commands: one file each; the only place that renders errors.
+
+mod check;
+mod columns;
+mod common;
+pub mod diagnostics;
+mod import;
+mod preview;
+mod sandbox;
+mod targets;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::issue::Mistake;
+use crate::report::exit::Exit;
+use crate::target;
+
+/// Imports customers from spreadsheets into systems with a customers API: nothing twice, nothing lost.
+#[derive(Debug, Parser)]
+#[command(name = "rowferry", version, propagate_version = true)]
+struct Cli {
+    /// How progress is logged where standard error is no terminal.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// Lines of text.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read, map and check everything, and send nothing: the dry run.
+    Check(check::Args),
+    /// Send what is new.
+    Import(import::Args),
+    /// Show the request bodies as they would be sent.
+    Preview(preview::Args),
+    /// Show what is in a file: its dialect, its columns, their kinds and examples.
+    Columns(columns::Args),
+    /// List the built-in targets, show one, or check a target file.
+    Targets(targets::Args),
+    /// Run the embedded server that plays a target, by itself.
+    Sandbox(sandbox::Args),
+}
+
+/// Runs the program with these arguments.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no mistakes.
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    let ended = match cli.command {
+        Command::Check(args) => check::run(&args, cli.log_format),
+        Command::Import(args) => import::run(args, cli.log_format),
+        Command::Preview(args) => preview::run(&args),
+        Command::Columns(args) => columns::run(args),
+        Command::Targets(args) => targets::run(&args),
+        Command::Sandbox(args) => play(&args),
+    };
+    ended.unwrap_or_else(|error| {
+        common::complain(&[Mistake::new("error", format!("{error:#}"))]);
+        Exit::Usage
+    })
+}
+
+fn play(args: &sandbox::Args) -> anyhow::Result<Exit> {
+    let (target, mistakes) = target::load(&args.target, Path::new(""));
+    common::complain(&mistakes);
+    match target {
+        Some(target) => sandbox::run(args, target.file),
+        None => Ok(Exit::Usage),
+    }
+}
