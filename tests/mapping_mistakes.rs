@@ -1,0 +1,829 @@
+//! Mistakes in mapping files: all of a file at once, each at its place, with what to do. The program
+//! itself is run, and what it says is kept.
+#![allow(clippy::unwrap_used)] // the functions here are parts of tests
+
+mod common;
+
+use common::Bench;
+use insta::assert_snapshot;
+
+/// What `check` says of a mapping and a file; the mapping is wrong, so that nothing is read.
+fn told(bench: &Bench, mapping: &str) -> String {
+    bench.file("m.toml", mapping);
+    if !bench.has("in.csv") {
+        bench.file(
+            "in.csv",
+            "Customer Id,Company,Email,Phone,Country\n1,Acme,a@x.org,020 7946 0958,GB\n",
+        );
+    }
+    let ran = bench
+        .run(&["check", "in.csv", "--mapping", "m.toml"])
+        .expect(2);
+    assert_eq!(ran.stdout, "");
+    ran.stderr
+}
+
+#[test]
+fn twelve_mistakes_of_a_file_are_told_at_once() {
+    let bench = Bench::new();
+    let told = told(
+        &bench,
+        r#"target = "flextell"
+[source]
+dilimiter = ";"
+date_order = "dym"
+timezone = "Europe/Londn"
+decimal = "'"
+[row]
+key = "Custmer Id"
+skip_when = 'country = "FR"'
+[fields]
+name = { column = "Company", clean = ["titelcase"] }
+email = { colum = "Email" }
+phone = { column = "Phone", type = "fone" }
+gender = { column = "Company", pattern = "[a-z" }
+lastname = { template = "{{ compny }}" }
+firstname = { column = "Company", on_error = "ignore", max_length = "long" }
+"a..b" = "Company"
+[policy]
+duplicates = "replace"
+stop_after = "5 %%"
+[limits]
+rate = "100 per minute"
+[[check]]
+assert = "email|lowr"
+"#,
+    );
+    assert_snapshot!(told, @r##"
+    error[required-field]: Flextell requires `first_name`, and nothing fills it
+     --> m.toml:1:10
+      |
+    1 | target = "flextell"
+      |          ^^^^^^^^^^ this target
+      |
+      = help: add a line under [fields]: first_name = "its column"
+
+    error[unknown-key]: there is no key `dilimiter` here
+     --> m.toml:3:1
+      |
+    3 | dilimiter = ";"
+      | ^^^^^^^^^ not known
+      |
+      = help: did you mean `delimiter`?
+
+    error[unknown-value]: `dym` is not one of the values here
+     --> m.toml:4:14
+      |
+    4 | date_order = "dym"
+      |              ^^^^^ not known
+      |
+      = help: did you mean `dmy`?
+
+    error[unknown-value]: there is no time zone `Europe/Londn`
+     --> m.toml:5:12
+      |
+    5 | timezone = "Europe/Londn"
+      |            ^^^^^^^^^^^^^^ not known
+      |
+      = help: did you mean `Europe/London`?
+
+    error[bad-value]: the decimal mark is "." or ","
+     --> m.toml:6:11
+      |
+    6 | decimal = "'"
+      |           ^^^ neither
+
+    error[unknown-column]: this file has no column `Custmer Id`
+     --> m.toml:8:7
+      |
+    8 | key = "Custmer Id"
+      |       ^^^^^^^^^^^^ no such column
+      |
+      = help: did you mean `Customer Id`?
+
+    error[bad-template]: this expression cannot be used: this does not parse: unexpected input after expression
+     --> m.toml:9:22
+      |
+    9 | skip_when = 'country = "FR"'
+      |                      ^ here
+      |
+      = help: `==` compares two values
+
+    error[unknown-field]: Flextell has no field `name`
+      --> m.toml:11:1
+       |
+    11 | name = { column = "Company", clean = ["titelcase"] }
+       | ^^^^ no such field
+       |
+       = help: its fields are: `first_name`, `last_name`, `phone_number`, `email`, `date_of_birth`, `gender`, `country_id`, `identity_number`, `job`, `address`, `default_channel_id`, `user_id`
+
+    error[unknown-value]: `titelcase` is not one of the values here
+      --> m.toml:11:39
+       |
+    11 | name = { column = "Company", clean = ["titelcase"] }
+       |                                       ^^^^^^^^^^^ not known
+       |
+       = help: did you mean `titlecase`?
+
+    error[unknown-key]: there is no key `colum` here
+      --> m.toml:12:11
+       |
+    12 | email = { colum = "Email" }
+       |           ^^^^^ not known
+       |
+       = help: did you mean `column`?
+
+    error[unknown-field]: Flextell has no field `phone`
+      --> m.toml:13:1
+       |
+    13 | phone = { column = "Phone", type = "fone" }
+       | ^^^^^ no such field
+       |
+       = help: did you mean `phone_number`?
+
+    error[unknown-value]: there is no type `fone`
+      --> m.toml:13:36
+       |
+    13 | phone = { column = "Phone", type = "fone" }
+       |                                    ^^^^^^ not known
+       |
+       = help: did you mean `phone`?
+
+    error[bad-pattern]: this regular expression cannot be used: unclosed character class
+      --> m.toml:14:43
+       |
+    14 | gender = { column = "Company", pattern = "[a-z" }
+       |                                           ^ here
+
+    error[unknown-field]: Flextell has no field `lastname`
+      --> m.toml:15:1
+       |
+    15 | lastname = { template = "{{ compny }}" }
+       | ^^^^^^^^ no such field
+       |
+       = help: did you mean `last_name`?
+
+    error[unknown-name]: this file has no column that is called `compny` here
+      --> m.toml:15:29
+       |
+    15 | lastname = { template = "{{ compny }}" }
+       |                             ^^^^^^ no such column
+       |
+       = help: did you mean `company`?
+
+    error[unknown-field]: Flextell has no field `firstname`
+      --> m.toml:16:1
+       |
+    16 | firstname = { column = "Company", on_error = "ignore", max_length = "long" }
+       | ^^^^^^^^^ no such field
+       |
+       = help: did you mean `first_name`?
+
+    error[unknown-value]: `ignore` is not one of the values here
+      --> m.toml:16:46
+       |
+    16 | firstname = { column = "Company", on_error = "ignore", max_length = "long" }
+       |                                              ^^^^^^^^ not known
+       |
+       = help: one of: reject, null, warn
+
+    error[wrong-type]: a text stands where a whole number from 0 belongs
+      --> m.toml:16:69
+       |
+    16 | firstname = { column = "Company", on_error = "ignore", max_length = "long" }
+       |                                                                     ^^^^^^ not a whole number from 0
+
+    error[bad-path]: the path `a..b` has an empty part
+      --> m.toml:17:1
+       |
+    17 | "a..b" = "Company"
+       | ^^^^^^ not a path
+       |
+       = help: a path is like name, address.city, a[0].b or aliases[]; a dot in a key is written \\.
+
+    error[unknown-value]: `replace` is not one of the values here
+      --> m.toml:19:14
+       |
+    19 | duplicates = "replace"
+       |              ^^^^^^^^^ not known
+       |
+       = help: one of: reject, first, last
+
+    error[bad-value]: `stop_after` is a number of rows, such as 100, or a share of them, such as "5%"
+      --> m.toml:20:14
+       |
+    20 | stop_after = "5 %%"
+       |              ^^^^^^ here
+
+    error[bad-rate]: `100 per minute` is not a rate: write it as `20/s`, `150/10s`, `100/min`, `1000/h`, `2000/day` or `50000/month`
+      --> m.toml:22:9
+       |
+    22 | rate = "100 per minute"
+       |         ^^^^^^^^^^^^^^ not a rate
+
+    error[bad-template]: this expression cannot be used: there is no filter `lowr`; did you mean `lower`?
+      --> m.toml:24:17
+       |
+    24 | assert = "email|lowr"
+       |                 ^^^^ here
+    "##);
+}
+
+#[test]
+fn columns_and_fields_are_compared_with_file_and_target() {
+    let bench = Bench::new();
+    let told = told(
+        &bench,
+        r#"target = "kaiten"
+allow_caution = ["name"]
+[row]
+key = "customer-id"
+[fields]
+nam = "Company"
+externalCustomerId = { column = ["Nr", "Customr Id"] }
+email = { column = "Email", type = "boolean" }
+phone = { template = "{{ phon }}, {{ row['Cuntry'] }}", when = "Country == 'GB'" }
+[[check]]
+assert = "body.email and emial"
+"#,
+    );
+    assert_snapshot!(told, @r##"
+    error[required-field]: Kaiten requires `name`, and nothing fills it
+     --> m.toml:1:10
+      |
+    1 | target = "kaiten"
+      |          ^^^^^^^^ this target
+      |
+      = help: add a line under [fields]: name = "its column"
+
+    error[unknown-caution]: Kaiten does not warn of any value of `name`
+     --> m.toml:2:18
+      |
+    2 | allow_caution = ["name"]
+      |                  ^^^^^^ no such caution
+      |
+      = help: take it out
+
+    error[unknown-column]: this file has no column `customer-id`
+     --> m.toml:4:7
+      |
+    4 | key = "customer-id"
+      |       ^^^^^^^^^^^^^ no such column
+      |
+      = help: did you mean `Customer Id`?
+
+    error[unknown-field]: Kaiten has no field `nam`
+     --> m.toml:6:1
+      |
+    6 | nam = "Company"
+      | ^^^ no such field
+      |
+      = help: did you mean `name`?
+
+    error[unknown-column]: this file has no column `Nr`
+     --> m.toml:7:34
+      |
+    7 | externalCustomerId = { column = ["Nr", "Customr Id"] }
+      |                                  ^^^^ no such column
+      |
+      = help: its columns are: `Customer Id`, `Company`, `Email`, `Phone`, `Country`
+
+    error[unknown-column]: this file has no column `Customr Id`
+     --> m.toml:7:40
+      |
+    7 | externalCustomerId = { column = ["Nr", "Customr Id"] }
+      |                                        ^^^^^^^^^^^^ no such column
+      |
+      = help: did you mean `Customer Id`?
+
+    error[unknown-field]: Kaiten has no field `email`
+     --> m.toml:8:1
+      |
+    8 | email = { column = "Email", type = "boolean" }
+      | ^^^^^ no such field
+      |
+      = help: its fields are: `name`, `externalCustomerId`, `slug`, `domain`, `integrations`, `billingEmail`
+
+    error[unknown-field]: Kaiten has no field `phone`
+     --> m.toml:9:1
+      |
+    9 | phone = { template = "{{ phon }}, {{ row['Cuntry'] }}", when = "Country == 'GB'" }
+      | ^^^^^ no such field
+      |
+      = help: its fields are: `name`, `externalCustomerId`, `slug`, `domain`, `integrations`, `billingEmail`
+
+    error[unknown-name]: this file has no column that is called `phon` here
+     --> m.toml:9:26
+      |
+    9 | phone = { template = "{{ phon }}, {{ row['Cuntry'] }}", when = "Country == 'GB'" }
+      |                          ^^^^ no such column
+      |
+      = help: did you mean `phone`?
+
+    error[unknown-name]: this file has no column `Cuntry`
+     --> m.toml:9:38
+      |
+    9 | phone = { template = "{{ phon }}, {{ row['Cuntry'] }}", when = "Country == 'GB'" }
+      |                                      ^^^^^^^^^^^^^ no such column
+      |
+      = help: did you mean `Country`?
+
+    error[unknown-name]: this file has no column that is called `Country` here
+     --> m.toml:9:65
+      |
+    9 | phone = { template = "{{ phon }}, {{ row['Cuntry'] }}", when = "Country == 'GB'" }
+      |                                                                 ^^^^^^^ no such column
+      |
+      = help: did you mean `country`?
+
+    error[unknown-name]: this file has no column that is called `emial` here
+      --> m.toml:11:26
+       |
+    11 | assert = "body.email and emial"
+       |                          ^^^^^ no such column
+       |
+       = help: did you mean `email`?
+    "##);
+}
+
+#[test]
+fn a_target_demands_what_nothing_fills() {
+    let bench = Bench::new();
+    bench.file(
+        "acme.target.toml",
+        r#"name = "Acme"
+base_url = "https://api.acme.example"
+[auth]
+kind = "none"
+[create]
+path = "/customers"
+[fields]
+name = { type = "text", required = true }
+size = { type = "integer" }
+joined = { type = "date" }
+kind = { type = "choice", options = ["person", "company"] }
+tags = { type = "choices", options = ["a", "b"] }
+level = { type = "integer", caution = { missing = true, says = "it is made 1" } }
+"#,
+    );
+    let told = told(
+        &bench,
+        r#"target = "./acme.target.toml"
+[row]
+key = "Customer Id"
+[fields]
+size = { column = "Company", type = "email" }
+joined = { column = "Company", default = "tomorrow", output = "alpha3" }
+kind = { column = "Company", map = { a = "person", b = "firm" } }
+tags = { column = "Company", split = ";", default = ["c"] }
+email = "Email"
+[custom]
+x = "Company"
+[policy]
+existing = "update"
+"#,
+    );
+    assert_snapshot!(told, @r##"
+    error[required-field]: Acme requires `name`, and nothing fills it
+     --> m.toml:1:10
+      |
+    1 | target = "./acme.target.toml"
+      |          ^^^^^^^^^^^^^^^^^^^^ this target
+      |
+      = help: add a line under [fields]: name = "its column"
+
+    error[type-mismatch]: `size` takes a whole number, which `email` does not give
+     --> m.toml:5:37
+      |
+    5 | size = { column = "Company", type = "email" }
+      |                                     ^^^^^^^ does not suit the field
+      |
+      = help: leave `type` out, or write `type = "integer"`
+
+    error[bad-setting]: `joined` cannot be read like this
+     --> m.toml:6:63
+      |
+    6 | joined = { column = "Company", default = "tomorrow", output = "alpha3" }
+      |                                                               ^^^^^^^^ The output format "alpha3" is not one of strftime for a date, such as "%d/%m/%Y".
+
+    error[wrong-value]: the value `firm` of this map does not suit the field
+     --> m.toml:7:36
+      |
+    7 | kind = { column = "Company", map = { a = "person", b = "firm" } }
+      |                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ it is not an option of the target; options: person, company
+
+    error[wrong-value]: this `default` does not suit the field `tags`
+     --> m.toml:8:53
+      |
+    8 | tags = { column = "Company", split = ";", default = ["c"] }
+      |                                                     ^^^^^ this is not an option of the target; options: a, b
+
+    error[unknown-field]: Acme has no field `email`
+     --> m.toml:9:1
+      |
+    9 | email = "Email"
+      | ^^^^^ no such field
+      |
+      = help: its fields are: `name`, `size`, `joined`, `kind`, `tags`, `level`
+
+    error[no-custom-fields]: Acme has no custom fields
+      --> m.toml:11:1
+       |
+    11 | x = "Company"
+       | ^ nowhere to go
+       |
+       = help: if it is a field of the API, move the line under [fields]
+
+    error[policy]: Acme has no way to change a record
+      --> m.toml:13:12
+       |
+    13 | existing = "update"
+       |            ^^^^^^^^ cannot be served
+       |
+       = help: write "skip" or "reject", or leave it out
+    "##);
+}
+
+#[test]
+fn templates_and_expressions_are_marked_within_their_text() {
+    let bench = Bench::new();
+    let told = told(
+        &bench,
+        r#"target = "sphinx"
+[row]
+key = "Customer Id"
+skip_when = "country == 'FR' && phone"
+[fields]
+external_id = { template = "{{ customer_id }}-{{ compani }}" }
+name = { template = """
+{{ company|titel }}
+{{ row["Sity"] }}""" }
+email = { column = "Email", when = "phone.startswith('+')" }
+phone = { template = "{% if phone %}x" }
+[[check]]
+assert = "company > 5"
+[[check]]
+assert = "{{ email }}"
+"#,
+    );
+    assert_snapshot!(told, @r##"
+    error[required-field]: Sphinx requires `full_name`, and nothing fills it
+     --> m.toml:1:10
+      |
+    1 | target = "sphinx"
+      |          ^^^^^^^^ this target
+      |
+      = help: add a line under [fields]: full_name = "its column"
+
+    error[bad-template]: this expression cannot be used: this does not parse: unexpected character
+     --> m.toml:4:30
+      |
+    4 | skip_when = "country == 'FR' && phone"
+      |                              ^ here
+      |
+      = help: write `and` for &&
+
+    error[unknown-name]: this file has no column that is called `compani` here
+     --> m.toml:6:50
+      |
+    6 | external_id = { template = "{{ customer_id }}-{{ compani }}" }
+      |                                                  ^^^^^^^ no such column
+      |
+      = help: did you mean `company`?
+
+    error[unknown-field]: Sphinx has no field `name`
+     --> m.toml:7:1
+      |
+    7 | name = { template = """
+      | ^^^^ no such field
+      |
+      = help: its fields are: `full_name`, `external_id`, `customer_type`, `delete_after`, `input_details`; a custom field belongs under [custom]
+
+    error[bad-template]: this template cannot be used: there is no filter `titel`; did you mean `title`?
+     --> m.toml:8:12
+      |
+    8 | {{ company|titel }}
+      |            ^^^^^ here
+
+    error[unknown-field]: Sphinx has no field `email`
+      --> m.toml:10:1
+       |
+    10 | email = { column = "Email", when = "phone.startswith('+')" }
+       | ^^^^^ no such field
+       |
+       = help: its fields are: `full_name`, `external_id`, `customer_type`, `delete_after`, `input_details`; a custom field belongs under [custom]
+
+    error[bad-template]: this expression cannot be used: values have no method `startswith`; write the test `is startingwith(…)`
+      --> m.toml:10:43
+       |
+    10 | email = { column = "Email", when = "phone.startswith('+')" }
+       |                                           ^^^^^^^^^^ here
+
+    error[unknown-field]: Sphinx has no field `phone`
+      --> m.toml:11:1
+       |
+    11 | phone = { template = "{% if phone %}x" }
+       | ^^^^^ no such field
+       |
+       = help: its fields are: `full_name`, `external_id`, `customer_type`, `delete_after`, `input_details`; a custom field belongs under [custom]
+
+    error[bad-template]: this template cannot be used: this does not parse: unexpected end of input, expected end of block
+      --> m.toml:11:37
+       |
+    11 | phone = { template = "{% if phone %}x" }
+       |                                     ^ here
+
+    error[text-as-number]: a cell is text here, and a text compared with a number is never what is meant
+      --> m.toml:13:11
+       |
+    13 | assert = "company > 5"
+       |           ^^^^^^^ a text
+       |
+       = help: write company|int or company|float, or put the number in quotes
+
+    error[bad-template]: this expression cannot be used: this does not parse: unexpected `}`, expected `:`
+      --> m.toml:15:20
+       |
+    15 | assert = "{{ email }}"
+       |                    ^ here
+       |
+       = help: an expression stands without {{ and }}, which are for templates
+    "##);
+}
+
+#[test]
+fn look_up_files_are_read_before_the_first_row() {
+    let bench = Bench::new();
+    bench.file(
+        "twice.csv",
+        "name,id\nAcme,1\nBeta,2\n\"Gamma, Inc\",3\nacme ,4\n",
+    );
+    bench.file("one.csv", "name\nAcme\n");
+    bench.file("long.csv", "Name,Number\nAcme,1\n");
+    bench.file("ids.csv", "name,id\nAcme,x\n");
+    let told = told(
+        &bench,
+        r#"target = "kaiten"
+[row]
+key = "Customer Id"
+[fields]
+name = { column = "Company", lookup = "nowhere.csv" }
+externalCustomerId = { column = "Customer Id", lookup = "twice.csv" }
+email = { column = "Email", lookup = "one.csv" }
+phone = { column = "Phone", lookup = { file = "long.csv", key = "nam", value = "Number" } }
+"#,
+    );
+    assert_snapshot!(told, @r##"
+    error[lookup-file]: the look-up file nowhere.csv does not exist
+     --> m.toml:5:39
+      |
+    5 | name = { column = "Company", lookup = "nowhere.csv" }
+      |                                       ^^^^^^^^^^^^^ named here
+      |
+      = help: a look-up file stands beside the mapping file, or is named by its path from there
+
+    error[unknown-field]: Kaiten has no field `email`
+     --> m.toml:7:1
+      |
+    7 | email = { column = "Email", lookup = "one.csv" }
+      | ^^^^^ no such field
+      |
+      = help: its fields are: `name`, `externalCustomerId`, `slug`, `domain`, `integrations`, `billingEmail`
+
+    error[unknown-field]: Kaiten has no field `phone`
+     --> m.toml:8:1
+      |
+    8 | phone = { column = "Phone", lookup = { file = "long.csv", key = "nam", value = "Number" } }
+      | ^^^^^ no such field
+      |
+      = help: its fields are: `name`, `externalCustomerId`, `slug`, `domain`, `integrations`, `billingEmail`
+
+    error[lookup-file]: the look-up file one.csv has one column only
+     --> one.csv:1:1
+      |
+    1 | name
+      | ^^^^ one column
+      |
+      = help: it needs a column of keys and one of values, parted by `,`, `;` or a tab
+
+    error[unknown-column]: the look-up file long.csv has no column `nam`
+     --> long.csv:1:1
+      |
+    1 | Name,Number
+      | ^^^^^^^^^^^ its columns
+      |
+      = help: did you mean `Name`?
+
+    error[lookup-twice]: the key `acme` stands on line 2 with the value `1` and on line 5 with `4`
+     --> twice.csv:5:1
+      |
+    5 | acme ,4
+      | ^^^^^^^ another value
+      |
+      = help: case and outer space do not tell keys apart; take one of the lines out
+    "##);
+}
+
+#[test]
+fn existing_needs_a_way_to_look_a_customer_up() {
+    let bench = Bench::new();
+    let told = told(
+        &bench,
+        r#"target = "flextell"
+[row]
+key = "Customer Id"
+[fields]
+firstname = "Company"
+[policy]
+existing = "skip"
+"#,
+    );
+    assert_snapshot!(told, @r##"
+    error[required-field]: Flextell requires `first_name`, and nothing fills it
+     --> m.toml:1:10
+      |
+    1 | target = "flextell"
+      |          ^^^^^^^^^^ this target
+      |
+      = help: add a line under [fields]: first_name = "its column"
+
+    error[unknown-field]: Flextell has no field `firstname`
+     --> m.toml:5:1
+      |
+    5 | firstname = "Company"
+      | ^^^^^^^^^ no such field
+      |
+      = help: did you mean `first_name`?
+
+    error[policy]: `existing = "skip"` needs the field by which Flextell finds a record, and it is not mapped
+     --> m.toml:7:12
+      |
+    7 | existing = "skip"
+      |            ^^^^^^ cannot be served
+      |
+      = help: map `email`
+    "##);
+}
+
+#[test]
+fn a_target_that_is_not_there() {
+    let bench = Bench::new();
+    for (name, near) in [
+        ("kaitn", "did you mean `kaiten`?"),
+        ("./acme.target.toml", "./acme.target.toml"),
+        ("salesforce", "the built-in targets are"),
+    ] {
+        let told = told(
+            &bench,
+            &format!("target = \"{name}\"\n[fields]\nname = \"Company\"\n"),
+        );
+        assert!(told.contains(near), "{told}");
+        assert!(told.contains("m.toml:1:10"), "{told}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_line() {
+    let bench = Bench::new();
+    let told = told(
+        &bench,
+        "target = \"kaiten\"\n[fields]\nname = { column = \"Company\"\nemail = Email\n",
+    );
+    assert_snapshot!(told, @r##"
+    error[toml-syntax]: this is not TOML: missing comma between key-value pairs, expected `,`
+     --> m.toml:4:1
+      |
+    4 | email = Email
+      | ^ here
+
+    error[toml-syntax]: this is not TOML: string values must be quoted, expected literal string
+     --> m.toml:4:9
+      |
+    4 | email = Email
+      |         ^^^^^ here
+
+    error[toml-syntax]: this is not TOML: unclosed inline table, expected `}`
+     --> m.toml:4:14
+      |
+    4 | email = Email
+      |              ^ here
+    "##);
+}
+
+#[test]
+fn tests_that_are_wrong_or_fail_are_told_in_the_mapping_file() {
+    let bench = Bench::new();
+    let mapping = r#"target = "kaiten"
+[row]
+key = "Customer Id"
+[fields]
+name = { column = "Company", clean = ["squash"] }
+externalCustomerId = "Customer Id"
+billingEmail = { column = "Email", type = "email" }
+"#;
+    bench.file(
+        "bad.toml",
+        &format!(
+            "{mapping}
+[[test]]
+row = {{ Company = \"Acme\" }}
+[[test]]
+body = {{ name = \"Acme\" }}
+[[test]]
+row = {{ Company = [\"Acme\"] }}
+issues = [\"name.required\"]
+bodi = {{}}
+"
+        ),
+    );
+    let bad = bench.run(&["check", "--mapping", "bad.toml"]).expect(2);
+    assert_snapshot!(bad.stderr, @r##"
+    error[bad-test]: this test expects nothing
+      --> bad.toml:10:7
+       |
+    10 | row = { Company = "Acme" }
+       |       ^^^^^^^^^^^^^^^^^^^^ neither `body` nor `issues`
+       |
+       = help: add body = { … } or issues = [ … ]
+
+    error[missing-key]: the key `row` is missing
+      --> bad.toml:11:1
+       |
+    11 | [[test]]
+       | ^^^^^^^^ needs `row`
+
+    error[bad-test]: the cell `Company` of a test is a text, a number, a date, true or false
+      --> bad.toml:14:7
+       |
+    14 | row = { Company = ["Acme"] }
+       |       ^^^^^^^^^^^^^^^^^^^^^^ in here
+
+    error[unknown-key]: there is no key `bodi` here
+      --> bad.toml:16:1
+       |
+    16 | bodi = {}
+       | ^^^^ not known
+       |
+       = help: did you mean `body`?
+    "##);
+    bench.file(
+        "fails.toml",
+        &format!(
+            "{mapping}
+[[test]]
+row = {{ Company = \" Acme   Inc \", \"Customer Id\" = \"1\", Email = \"A@X.ORG\" }}
+body = {{ name = \"Acme Inc.\", billingEmail = \"A@x.org\", domain = \"1\" }}
+[[test]]
+row = {{ Company = \"\", \"Customer Id\" = \"2\", Email = \"x\" }}
+issues = [\"name.required\", \"billingEmail.missing\"]
+[[test]]
+row = {{ Company = \"Acme\", \"Customer Id\" = \"3\" }}
+body = {{ name = \"Acme\" }}
+"
+        ),
+    );
+    let fails = bench.run(&["check", "--mapping", "fails.toml"]).expect(2);
+    assert_snapshot!(fails.stderr, @r##"
+    error[test-failed]: this test gives another body
+      --> fails.toml:11:8
+       |
+    11 | body = { name = "Acme Inc.", billingEmail = "A@x.org", domain = "1" }
+       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `name` is "Acme Inc", not "Acme Inc."; `domain` is not in the body
+
+    error[test-failed]: this test gives other issues than it lists
+      --> fails.toml:14:10
+       |
+    14 | issues = ["name.required", "billingEmail.missing"]
+       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ did not arise: billingEmail.missing; arose besides: billingEmail.invalid
+    2 of 3 test cases of fails.toml fail
+    "##);
+}
+
+#[test]
+fn mistakes_are_told_as_json_too() {
+    let bench = Bench::new();
+    bench.file(
+        "m.toml",
+        "target = \"kaiten\"\n[row]\nkey = \"Id\"\n[fields]\nname = \"Compny\"\n",
+    );
+    bench.file("in.csv", "Id,Company\n1,Acme\n");
+    let ran = bench
+        .run(&["check", "in.csv", "--mapping", "m.toml", "--json"])
+        .expect(2);
+    let told = ran.json();
+    assert_eq!(told["exit_code"], 2);
+    assert_eq!(told["finished"], false);
+    let mistake = &told["mistakes"][0];
+    assert_snapshot!(serde_json::to_string_pretty(mistake).unwrap(), @r##"
+    {
+      "code": "unknown-column",
+      "message": "this file has no column `Compny`",
+      "file": "m.toml",
+      "line": 5,
+      "column": 8,
+      "label": "no such column",
+      "help": "did you mean `Company`?",
+      "note": false
+    }
+    "##);
+}

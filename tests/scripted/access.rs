@@ -1,0 +1,388 @@
+//! How a target lets us in: secrets, tokens, headers, and what happens where it does not.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+
+use super::{Case, HEAD, MAPPING, ONE, THREE, made};
+use crate::common::server::{Reply, Request};
+
+fn target(auth: &str) -> String {
+    HEAD.replace("[auth]\nkind = \"none\"\n", auth) + "[create]\npath = \"/c\"\n"
+}
+
+#[test]
+fn secrets_stand_in_the_header_that_the_file_names() {
+    for (auth, variables, header, value) in [
+        (
+            "[auth]\nkind = \"bearer\"\nenv = \"T_TOKEN\"\n",
+            &[("T_TOKEN", "s3cret")][..],
+            "authorization",
+            "Bearer s3cret",
+        ),
+        (
+            "[auth]\nkind = \"header\"\nheader = \"X-API-KEY\"\nprefix = \"Key \"\nenv = \"T_KEY\"\n",
+            &[("T_KEY", "s3cret")],
+            "x-api-key",
+            "Key s3cret",
+        ),
+        (
+            "[auth]\nkind = \"header\"\nheader = \"X-API-KEY\"\nenv = \"T_KEY\"\n",
+            &[("T_KEY", "s3cret")],
+            "x-api-key",
+            "s3cret",
+        ),
+        (
+            "[auth]\nkind = \"basic\"\nuser_env = \"T_USER\"\npassword_env = \"T_PASSWORD\"\n",
+            &[("T_USER", "u"), ("T_PASSWORD", "p")],
+            "authorization",
+            "Basic dTpw",
+        ),
+        (
+            "[auth]\nkind = \"basic\"\nuser_env = \"T_USER\"\npassword_env = \"T_PASSWORD\"\n",
+            &[("T_USER", "u")],
+            "authorization",
+            "Basic dTo=",
+        ),
+        (
+            "[[auth]]\nkind = \"bearer\"\nenv = \"T_ONE\"\n[[auth]]\nkind = \"header\"\nheader = \"X-Two\"\nenv = \"T_TWO\"\n",
+            &[("T_TWO", "2")],
+            "x-two",
+            "2",
+        ),
+    ] {
+        let case = Case::new(&target(auth), MAPPING, ONE, made);
+        let ran = case.import_with(variables, 0);
+        assert_eq!(
+            case.server.requests()[0].header(header),
+            Some(value),
+            "{auth}"
+        );
+        assert!(!(ran.stdout + &ran.stderr).contains("s3cret"));
+    }
+}
+
+#[test]
+fn a_variable_that_is_missing_is_named_and_nothing_is_sent() {
+    let auth = "[auth]\nkind = \"bearer\"\nenv = \"T_TOKEN\"\n[headers]\nX-Tenant = { env = \"T_TENANT\", account = true }\n";
+    let case = Case::new(&target(auth), MAPPING, ONE, made);
+    let ran = case.import(2);
+    assert!(
+        ran.stderr.contains("T_TOKEN") && ran.stderr.contains("T_TENANT"),
+        "{}",
+        ran.stderr
+    );
+    assert!(case.server.requests().is_empty());
+}
+
+#[test]
+fn headers_come_from_the_file_and_the_environment() {
+    let auth = "[auth]\nkind = \"none\"\n[headers]\nAccept = \"application/vnd.t+json\"\nX-Tenant = { env = \"T_TENANT\", account = true }\nX-Region = { env = \"T_REGION\", required = false }\n";
+    let case = Case::new(&target(auth), MAPPING, ONE, made);
+    case.import_with(&[("T_TENANT", "42")], 0);
+    let request = &case.server.requests()[0];
+    assert_eq!(request.header("accept"), Some("application/vnd.t+json"));
+    assert_eq!(request.header("x-tenant"), Some("42"));
+    assert_eq!(request.header("x-region"), None);
+    // Another tenant is another account, with a ledger of its own.
+    case.import_with(&[("T_TENANT", "43"), ("T_REGION", "eu")], 0);
+    assert_eq!(case.server.requests()[1].header("x-region"), Some("eu"));
+}
+
+#[test]
+fn a_target_without_auth_needs_none() {
+    let case = Case::new(&target(""), MAPPING, ONE, made);
+    case.import(0);
+    assert_eq!(case.server.requests()[0].header("authorization"), None);
+}
+
+fn oauth(grant: &str, body: &str, path: &str) -> String {
+    target(&format!(
+        "[auth]\nkind = \"oauth2\"\ngrant = \"{grant}\"\ntoken_path = \"{path}\"\n{body}id_env = \"T_ID\"\nsecret_env = \"T_SECRET\"\nscope = \"customers:write\"\n{}",
+        if grant == "refresh_token" {
+            "refresh_env = \"T_REFRESH\"\n"
+        } else {
+            ""
+        },
+    ))
+}
+
+const CLIENT: [(&str, &str); 2] = [("T_ID", "me"), ("T_SECRET", "s3cret")];
+
+#[test]
+fn a_token_is_asked_for_once_in_json_or_as_a_form() {
+    for (body, json) in [
+        ("token_body = \"json\"\n", true),
+        ("token_body = \"form\"\n", false),
+        ("", false),
+    ] {
+        let case = Case::new(
+            &oauth("client_credentials", body, "/oauth/token"),
+            MAPPING,
+            THREE,
+            |request: &Request| match request.path() {
+                "/oauth/token" => {
+                    Reply::json(200, json!({ "access_token": "t1", "expires_in": 3600 }))
+                }
+                _ => made(request),
+            },
+        );
+        case.import_with(&CLIENT, 0);
+        let tokens = case.server.of("POST /oauth/token");
+        assert_eq!(tokens.len(), 1);
+        let mut pairs = match json {
+            true => tokens[0]
+                .json()
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+                .collect(),
+            false => tokens[0].form(),
+        };
+        pairs.sort();
+        let pairs: Vec<String> = pairs.into_iter().map(|(a, b)| format!("{a}={b}")).collect();
+        assert_eq!(
+            pairs,
+            [
+                "client_id=me",
+                "client_secret=s3cret",
+                "grant_type=client_credentials",
+                "scope=customers:write"
+            ]
+        );
+        for create in case.server.of("POST /c") {
+            assert_eq!(create.header("authorization"), Some("Bearer t1"));
+        }
+    }
+}
+
+#[test]
+fn the_token_may_stand_at_the_origin_or_elsewhere() {
+    for path in ["origin:/oauth/token", "BASE/oauth/token"] {
+        let target = oauth("client_credentials", "", path).replacen("\"BASE\"", "\"BASE/api\"", 1);
+        let case = Case::new(&target, MAPPING, ONE, |request: &Request| {
+            match request.path() {
+                "/oauth/token" => {
+                    Reply::json(200, json!({ "access_token": "t1", "expires_in": "3600" }))
+                }
+                _ => made(request),
+            }
+        });
+        case.import_with(&CLIENT, 0);
+        assert_eq!(
+            case.server.routes(),
+            ["POST /oauth/token", "POST /api/c"],
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_ends_early_is_renewed_once_and_the_row_is_sent_again() {
+    let mut tokens = 0;
+    let case = Case::new(
+        &oauth("client_credentials", "", "/oauth/token"),
+        MAPPING,
+        THREE,
+        move |request: &Request| {
+            if request.path() == "/oauth/token" {
+                tokens += 1;
+                return Reply::json(
+                    200,
+                    json!({ "access_token": format!("t{tokens}"), "expires_in": 3600 }),
+                );
+            }
+            match (request.number > 2, request.header("authorization")) {
+                (true, Some("Bearer t1")) => Reply::status(401),
+                _ => made(request),
+            }
+        },
+    );
+    case.import_with(&CLIENT, 0);
+    assert_eq!(case.server.of("POST /oauth/token").len(), 2);
+    assert_eq!(case.fates(), "created created created");
+}
+
+#[test]
+fn a_second_401_ends_the_run_with_all_rows_pending() {
+    for auth in [
+        oauth("client_credentials", "", "/oauth/token"),
+        target("[auth]\nkind = \"bearer\"\nenv = \"T_ID\"\n"),
+    ] {
+        let case = Case::new(&auth, MAPPING, THREE, |request: &Request| {
+            match request.path() {
+                "/oauth/token" => {
+                    Reply::json(200, json!({ "access_token": "t", "expires_in": 3600 }))
+                }
+                _ => Reply::json(401, json!({ "message": "who are you" })),
+            }
+        });
+        let ran = case.import_with(&CLIENT, 3);
+        assert_eq!(ran.json()["fates"]["pending"], 3);
+        assert_eq!(ran.json()["finished"], false);
+        let renewals = case.server.of("POST /oauth/token").len();
+        assert_eq!(
+            case.server.of("POST /c").len(),
+            renewals.max(1),
+            "one more only after a renewal"
+        );
+    }
+}
+
+#[test]
+fn a_token_endpoint_that_refuses_ends_the_run_and_one_that_is_busy_is_asked_again() {
+    let case = Case::new(
+        &oauth("client_credentials", "", "/oauth/token"),
+        MAPPING,
+        ONE,
+        |_: &Request| {
+            Reply::json(
+                400,
+                json!({ "error": "invalid_client", "error_description": "no such client" }),
+            )
+        },
+    );
+    let ran = case.import_with(&CLIENT, 3);
+    assert!(ran.stdout.contains("no such client"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("s3cret"));
+    let case = Case::new(
+        &oauth("client_credentials", "", "/oauth/token"),
+        MAPPING,
+        ONE,
+        |request: &Request| match (request.path(), request.number) {
+            ("/oauth/token", 0) => Reply::status(429).with("Retry-After", "0"),
+            ("/oauth/token", 1) => Reply::status(503),
+            ("/oauth/token", _) => Reply::json(200, json!({ "access_token": "t" })),
+            _ => made(request),
+        },
+    );
+    let ran = case.import_with(&CLIENT, 0);
+    assert_eq!(ran.json()["requests"]["limited"], 1);
+}
+
+#[test]
+fn a_rotated_refresh_token_is_written_back_to_its_file() {
+    let case = Case::new(
+        &oauth("refresh_token", "token_body = \"form\"\n", "/oauth/token"),
+        MAPPING,
+        ONE,
+        |request: &Request| match request.path() {
+            "/oauth/token" => {
+                let form = request.form();
+                let token = form
+                    .iter()
+                    .find(|(name, _)| name == "refresh_token")
+                    .unwrap();
+                let next = format!("{}+", token.1);
+                Reply::json(
+                    200,
+                    json!({ "access_token": "t", "expires_in": 3600, "refresh_token": next }),
+                )
+            }
+            _ => made(request),
+        },
+    );
+    let file = case.bench.file("secrets/refresh", "r1\n");
+    let file = file.display().to_string();
+    for (run, kept) in [(1, "r1+"), (2, "r1++")] {
+        case.bench
+            .file("in.csv", &format!("Id,Name,Email\nK{run},Ann,\n"));
+        case.import_with(&[CLIENT[0], CLIENT[1], ("T_REFRESH_FILE", &file)], 0);
+        assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), kept);
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    case.bench.file("in.csv", "Id,Name,Email\nK9,Ann,\n");
+    let ran = case.import_with(&[CLIENT[0], CLIENT[1], ("T_REFRESH", "x")], 0);
+    assert!((ran.stdout + &ran.stderr).contains("T_REFRESH_FILE"));
+}
+
+#[test]
+fn a_403_is_the_runs_end_first_and_five_times_in_a_row_and_else_the_rows() {
+    let rows = |count: usize| {
+        let rows: String = (1..=count).map(|n| format!("K{n},N{n},\n")).collect();
+        format!("Id,Name,Email\n{rows}")
+    };
+    let forbidden = || Reply::json(403, json!({ "message": "not for you" }));
+    let case = Case::plain("[create]\npath = \"/c\"\n", &rows(8), move |_| forbidden());
+    let ran = case.import(3);
+    assert_eq!(
+        (
+            case.server.requests().len(),
+            &ran.json()["fates"]["pending"]
+        ),
+        (1, &json!(8))
+    );
+
+    let case = Case::plain(
+        "[create]\npath = \"/c\"\n",
+        &rows(4),
+        move |request| match request.number {
+            1 => forbidden(),
+            _ => made(request),
+        },
+    );
+    case.import(1);
+    assert_eq!(case.fates(), "created failed created created");
+
+    let case = Case::plain(
+        "[create]\npath = \"/c\"\n",
+        &rows(9),
+        move |request| match request.number {
+            0 => made(request),
+            _ => forbidden(),
+        },
+    );
+    let ran = case.import(3);
+    assert_eq!(case.server.requests().len(), 6);
+    assert_eq!(ran.json()["fates"]["failed"], 4);
+    assert_eq!(ran.json()["fates"]["pending"], 4);
+}
+
+#[test]
+fn another_secret_asks_whose_it_is_and_a_rotating_token_does_not() {
+    let auth = target("[auth]\nkind = \"bearer\"\nenv = \"T_TOKEN\"\n");
+    let case = Case::new(&auth, MAPPING, ONE, made);
+    case.import_with(&[("T_TOKEN", "one")], 0);
+    let ran = case.import_with(&[("T_TOKEN", "two")], 2);
+    assert!(
+        ran.stderr.contains("--same-account") && ran.stderr.contains("--account"),
+        "{}",
+        ran.stderr
+    );
+    let ran = case
+        .command(&["--account", "other"])
+        .env("T_TOKEN", "two")
+        .output()
+        .unwrap();
+    assert!(ran.status.success());
+    assert_eq!(case.server.requests().len(), 2);
+    let ran = case
+        .command(&["--same-account"])
+        .env("T_TOKEN", "two")
+        .output()
+        .unwrap();
+    assert!(ran.status.success());
+    case.import_with(&[("T_TOKEN", "two")], 0);
+    assert_eq!(case.server.requests().len(), 2);
+
+    // A public client: its refresh token is another after each run.
+    let public =
+        oauth("refresh_token", "", "/oauth/token").replace("secret_env = \"T_SECRET\"\n", "");
+    let case = Case::new(&public, MAPPING, ONE, |request: &Request| {
+        match request.path() {
+            "/oauth/token" => Reply::json(
+                200,
+                json!({ "access_token": "t", "refresh_token": format!("r{}", request.number) }),
+            ),
+            _ => made(request),
+        }
+    });
+    let file = case.bench.file("refresh", "first").display().to_string();
+    for _ in 0..3 {
+        let rows = format!("Id,Name,Email\nK{},Ann,\n", case.server.requests().len());
+        case.bench.file("in.csv", &rows);
+        case.import_with(&[("T_ID", "me"), ("T_REFRESH_FILE", &file)], 0);
+    }
+}

@@ -1,0 +1,477 @@
+//! Records that the target has already: look-ups, lists, natural keys, and updates of each kind.
+
+use serde_json::{Value, json};
+
+use super::{Case, HEAD, MAPPING, ONE, THREE, bodies, made};
+use crate::common::server::{Reply, Request};
+
+fn mapping(existing: &str) -> String {
+    format!("{MAPPING}[policy]\nexisting = \"{existing}\"\n")
+}
+
+const LOOKUP: &str = r#"
+[create]
+path = "/c"
+id = "id"
+[lookup]
+path = "/c"
+query = { email = "{{ email }}" }
+results = "data"
+where = { "contact.mail" = "{{ email }}" }
+id = "uid"
+address = "slug"
+"#;
+
+fn found(request: &Request) -> Reply {
+    match request.method.as_str() {
+        // A search that is not exact: the second is another customer, the first differs in case.
+        "GET" if request.query("email").as_deref() == Some("bob@x.example") => Reply::json(
+            200,
+            json!({ "data": [
+                { "uid": 2, "slug": "bob", "contact": { "mail": "BOB@x.example" } },
+                { "uid": 9, "slug": "bobby", "contact": { "mail": "notbob@x.example" } },
+            ] }),
+        ),
+        "GET" => Reply::json(200, json!({ "data": [] })),
+        _ => made(request),
+    }
+}
+
+#[test]
+fn a_look_up_comes_before_the_create_and_what_is_there_is_left_alone() {
+    let case = Case::new(&format!("{HEAD}{LOOKUP}"), &mapping("skip"), THREE, found);
+    let ran = case.import(0);
+    assert_eq!(case.fates(), "created unchanged created");
+    assert_eq!(case.results()[1].2, "2");
+    assert_eq!(
+        ran.json()["requests"],
+        json!({ "sent": 2, "retried": 0, "limited": 0, "lookups": 3 })
+    );
+    // The ledger knows it now.
+    case.import(0);
+    assert_eq!(case.server.requests().len(), 5);
+}
+
+#[test]
+fn existing_reject_lists_the_row() {
+    let case = Case::new(&format!("{HEAD}{LOOKUP}"), &mapping("reject"), THREE, found);
+    case.import(1);
+    assert_eq!(case.fates(), "created rejected created");
+}
+
+#[test]
+fn a_partial_update_sends_only_what_differs() {
+    let update = "[read]\npath = \"/c/{{ address }}\"\nrecord = \"data\"\n[update]\npath = \"/c/{{ address }}\"\nsuccess = [200, 204]\nnever = [\"email\"]\n";
+    let case = Case::new(
+        &format!("{HEAD}{LOOKUP}{update}"),
+        &mapping("update"),
+        THREE,
+        |request: &Request| match request.route().as_str() {
+            "GET /c/bob" => Reply::json(
+                200,
+                json!({ "data": { "name": "Robert", "email": "old@x.example", "extra": 1 } }),
+            ),
+            "PATCH /c/bob" => Reply::status(204),
+            _ => found(request),
+        },
+    );
+    case.import(0);
+    assert_eq!(case.fates(), "created updated created");
+    assert_eq!(
+        bodies(&case.server.of("PATCH /c/bob")),
+        [json!({ "name": "Bob" })]
+    );
+    // The same content again is not sent; other content is.
+    case.import(0);
+    assert_eq!(case.server.of("PATCH /c/bob").len(), 1);
+    case.bench.file("in.csv", &THREE.replace("Bob", "Bert"));
+    case.import(0);
+    assert_eq!(
+        bodies(&case.server.of("PATCH /c/bob"))[1],
+        json!({ "name": "Bert" })
+    );
+}
+
+#[test]
+fn a_replacing_update_sends_what_is_there_with_the_row_over_it() {
+    let target = format!(
+        "{HEAD}phone = {{ type = \"text\" }}\naddress = {{ type = \"object\" }}\nslug = {{ type = \"text\" }}\n{LOOKUP}{}",
+        r#"
+[read]
+path = "/c/{{ address }}"
+[update]
+method = "PUT"
+path = "/c/{{ address }}"
+mode = "replace"
+never = ["slug"]
+[custom]
+at = "fields"
+shape = "pairs"
+key = "id"
+value = "value"
+key_type = "integer"
+open = true
+"#
+    );
+    let mapping = mapping("update").replace("[policy]", "[custom]\n\"7\" = \"Colour\"\n[policy]");
+    let rows = "Id,Name,Email,Colour\nK2,Bob,bob@x.example,red\n";
+    let case = Case::new(&target, &mapping, rows, |request: &Request| {
+        match request.route().as_str() {
+            "GET /c/bob" => Reply::json(
+                200,
+                json!({
+                    "id": 2, "slug": "bob", "createdAt": "x", "name": "Robert", "email": "bob@x.example", "phone": "1",
+                    "address": { "city": "Ulm" },
+                    "fields": [{ "id": 7, "value": "blue", "label": "Colour" }, { "id": 8, "value": "L", "label": "Size" }]
+                }),
+            ),
+            "PUT /c/bob" => Reply::json(200, json!({ "id": 2 })),
+            _ => found(request),
+        }
+    });
+    case.import(0);
+    assert_eq!(
+        bodies(&case.server.of("PUT /c/bob")),
+        [json!({
+            "name": "Bob", "email": "bob@x.example", "phone": "1", "address": { "city": "Ulm" },
+            "fields": [{ "id": 8, "value": "L" }, { "id": 7, "value": "red" }]
+        })]
+    );
+}
+
+#[test]
+fn a_keyed_update_goes_first_and_the_create_follows_where_there_is_none() {
+    let target = format!(
+        "{HEAD}ref = {{ type = \"text\" }}\n[create]\npath = \"/c\"\n[update]\nmethod = \"POST\"\npath = \"/c/update\"\nkeyed = \"ref\"\nmissing = [404]\n"
+    );
+    let mapping = mapping("update").replace("[policy]", "ref = \"Id\"\n[policy]");
+    let case = Case::new(
+        &target,
+        &mapping,
+        THREE,
+        |request: &Request| match request.path() {
+            "/c/update" if request.json()["ref"] == "K2" => Reply::json(200, json!({ "id": 2 })),
+            "/c/update" => Reply::status(404),
+            _ => made(request),
+        },
+    );
+    case.import(0);
+    assert_eq!(case.fates(), "created updated created");
+    assert_eq!(case.server.of("POST /c").len(), 2);
+}
+
+/// Answers a list of 5 records, in pages of 2 whatever size is asked for.
+fn pages(kind: &'static str) -> impl FnMut(&Request) -> Reply + Send + 'static {
+    move |request| {
+        if request.method == "POST" {
+            return made(request);
+        }
+        let all: Vec<Value> = (1..=5)
+            .map(|n| json!({ "uid": n, "ref": format!("k{n}") }))
+            .collect();
+        let number = |name: &str| {
+            request
+                .query(name)
+                .and_then(|text| text.parse::<usize>().ok())
+        };
+        let start = match kind {
+            "cursor" => number("cursor").unwrap_or(0),
+            "page" => (number("page").unwrap_or(1) - 1) * 2,
+            _ => number("offset").unwrap_or(0),
+        };
+        let page: Vec<Value> = all.iter().skip(start).take(2).cloned().collect();
+        let next = (start + 2 < all.len()).then(|| (start + 2).to_string());
+        Reply::json(
+            200,
+            json!({ "items": page, "nextCursor": next, "meta": { "last_page": 3 } }),
+        )
+    }
+}
+
+#[test]
+fn a_list_is_read_once_to_its_end() {
+    for (kind, paging, requests) in [
+        (
+            "cursor",
+            "{ kind = \"cursor\", param = \"cursor\", next = \"nextCursor\", size_param = \"limit\", size = 200 }",
+            3,
+        ),
+        (
+            "page",
+            "{ kind = \"page\", param = \"page\", last = \"meta.last_page\", size_param = \"per_page\", size = 200 }",
+            3,
+        ),
+        (
+            "page",
+            "{ kind = \"page\", param = \"page\", size_param = \"per_page\", size = 200 }",
+            4,
+        ),
+        (
+            "offset",
+            "{ kind = \"offset\", param = \"offset\", size_param = \"limit\", size = 200 }",
+            4,
+        ),
+    ] {
+        let target = format!(
+            "{HEAD}ref = {{ type = \"text\" }}\n[create]\npath = \"/c\"\n[list]\npath = \"/c\"\nresults = \"items\"\nid = \"uid\"\nby = \"ref\"\npaging = {paging}\n"
+        );
+        let mapping = mapping("skip").replace("[policy]", "ref = \"Id\"\n[policy]");
+        let rows = "Id,Name,Email\nK5,Eve,\nK1,Ann,\nK6,Fay,\n";
+        let case = Case::new(&target, &mapping, rows, pages(kind));
+        case.import(0);
+        assert_eq!(case.fates(), "unchanged unchanged created", "{paging}");
+        assert_eq!(case.results()[0].2, "5");
+        assert_eq!(case.server.of("GET /c").len(), requests, "{paging}");
+    }
+}
+
+#[test]
+fn a_list_that_gives_the_same_page_for_ever_is_given_up() {
+    let target = format!(
+        "{HEAD}ref = {{ type = \"text\" }}\n[create]\npath = \"/c\"\n[list]\npath = \"/c\"\nresults = \"items\"\nby = \"ref\"\npaging = {{ kind = \"page\", param = \"p\" }}\n"
+    );
+    let mapping = mapping("skip").replace("[policy]", "ref = \"Id\"\n[policy]");
+    let case = Case::new(&target, &mapping, ONE, |_: &Request| {
+        Reply::json(200, json!({ "items": [{ "id": 1, "ref": "Z" }] }))
+    });
+    case.import(3);
+    assert_eq!(case.fates(), "pending");
+}
+
+#[test]
+fn look_ups_are_tried_in_order_and_one_record_may_be_the_answer() {
+    let target = format!(
+        "{HEAD}phone = {{ type = \"text\" }}\n[create]\npath = \"/c\"\n[[lookup]]\npath = \"/by-phone/{{{{ phone }}}}\"\n[[lookup]]\npath = \"/by-email\"\nquery = {{ q = \"email:{{{{ email }}}}\" }}\nresults = \"hits\"\nwhere = {{ email = \"{{{{ email }}}}\" }}\n"
+    );
+    let mapping = mapping("skip").replace("[policy]", "phone = \"Phone\"\n[policy]");
+    let rows = "Id,Name,Email,Phone\nK1,Ann,ann@x.example,1 2\nK2,Bob,bob@x.example,\nK3,Cid,,\n";
+    let case = Case::new(&target, &mapping, rows, |request: &Request| {
+        match request.path() {
+            "/by-phone/1%202" => Reply::status(404),
+            "/by-email" if request.query("q").as_deref() == Some("email:bob@x.example") => {
+                Reply::json(
+                    200,
+                    json!({ "hits": [{ "id": 2, "email": "bob@x.example" }] }),
+                )
+            }
+            "/by-email" => Reply::json(200, json!({ "hits": [] })),
+            _ => made(request),
+        }
+    });
+    case.import(1);
+    // What cannot be looked up cannot be known to be new.
+    assert_eq!(case.fates(), "created unchanged rejected");
+    assert_eq!(
+        case.server.routes(),
+        [
+            "GET /by-phone/1%202",
+            "GET /by-email",
+            "POST /c",
+            "GET /by-email"
+        ]
+    );
+}
+
+#[test]
+fn several_matches_or_one_in_another_form_refuse_the_row() {
+    for (data, fate) in [
+        (
+            json!([{ "id": 1, "email": "ann@x.example" }, { "id": 2, "email": "ann@x.example" }]),
+            "rejected",
+        ),
+        // The target ignores the filter, or knows the value in another form.
+        (json!([{ "id": 1, "email": "a.n.n@x.example" }]), "rejected"),
+        (json!([]), "created"),
+        (Value::Null, "created"),
+    ] {
+        let target = format!(
+            "{HEAD}[create]\npath = \"/c\"\n[lookup]\npath = \"/c\"\nquery = {{ email = \"{{{{ email }}}}\" }}\nresults = \"data\"\n"
+        );
+        let case = Case::new(
+            &target,
+            &mapping("skip"),
+            ONE,
+            move |request: &Request| match request.method.as_str() {
+                "GET" => Reply::json(200, json!({ "data": data })),
+                _ => made(request),
+            },
+        );
+        case.import(if fate == "created" { 0 } else { 1 });
+        assert_eq!(case.fates(), fate);
+    }
+}
+
+#[test]
+fn a_look_up_that_cannot_be_asked_leaves_the_row_pending() {
+    for reply in [
+        Reply::status(400),
+        Reply::json(200, json!({ "error": "odd" })),
+        Reply::Answer(200, Vec::new(), b"<p>".to_vec()),
+    ] {
+        let case = Case::new(
+            &format!("{HEAD}{LOOKUP}"),
+            &mapping("skip"),
+            ONE,
+            move |_: &Request| reply.clone(),
+        );
+        case.import(3);
+        assert_eq!(case.fates(), "pending");
+        assert!(case.server.of("POST /c").is_empty());
+    }
+}
+
+const NATURAL: &str = "slug = { type = \"text\", max_length = 20 }\n[create]\npath = \"/c\"\nnatural_key = { field = \"slug\", template = \"{{ key | slug }}\" }\nexists = [{ status = 409, code = \"SlugConflict\" }]\n[errors]\ncode = \"code\"\n";
+
+#[test]
+fn an_answer_that_it_exists_is_decided_by_the_policy() {
+    for (policy, code, fate) in [
+        ("create", 1, "failed"),
+        ("reject", 1, "rejected"),
+        ("skip", 0, "unchanged"),
+    ] {
+        let case = Case::new(
+            &format!("{HEAD}{NATURAL}"),
+            &mapping(policy),
+            ONE,
+            |_: &Request| Reply::json(409, json!({ "code": "SlugConflict" })),
+        );
+        case.import(code);
+        assert_eq!(case.fates(), fate, "{policy}");
+        assert_eq!(case.server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn what_exists_and_cannot_be_found_is_not_tried_for_ever() {
+    let more = "[lookup]\npath = \"/c\"\nquery = { email = \"{{ email }}\" }\nresults = \"data\"\n[update]\npath = \"/c/{{ id }}\"\n";
+    let case = Case::new(
+        &format!("{HEAD}{NATURAL}{more}"),
+        &mapping("update"),
+        ONE,
+        |request: &Request| match request.method.as_str() {
+            "GET" => Reply::json(200, json!({ "data": [] })),
+            _ => Reply::json(409, json!({ "code": "SlugConflict" })),
+        },
+    );
+    case.import(1);
+    assert_eq!(case.fates(), "failed");
+    assert_eq!(case.server.routes(), ["GET /c", "POST /c", "GET /c"]);
+}
+
+#[test]
+fn two_keys_never_share_a_natural_key() {
+    let rows = "Id,Name,Email\nabc,A,\nABC,B,\na b c,C,\n日本,D,\nabcdefghijklmnopqrstuvwxyz,E,\n";
+    let case = Case::new(&format!("{HEAD}{NATURAL}"), MAPPING, rows, made);
+    case.import(0);
+    let mut slugs: Vec<String> = bodies(&case.server.requests())
+        .iter()
+        .map(|body| body["slug"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(slugs[0], "abc");
+    assert!(
+        slugs
+            .iter()
+            .all(|slug| !slug.is_empty() && slug.len() <= 20),
+        "{slugs:?}"
+    );
+    slugs.sort();
+    slugs.dedup();
+    assert_eq!(slugs.len(), 5);
+}
+
+#[test]
+fn a_record_that_is_gone_is_a_failure_of_its_row_alone() {
+    let target = format!(
+        "{HEAD}[create]\npath = \"/c\"\n[read]\npath = \"/c/{{{{ id }}}}\"\n[lookup]\npath = \"/find\"\nquery = {{ email = \"{{{{ email }}}}\" }}\nresults = \"data\"\n[update]\npath = \"/c/{{{{ id }}}}\"\n"
+    );
+    let case = Case::new(
+        &target,
+        &mapping("update"),
+        THREE,
+        |request: &Request| match request.path() {
+            "/find" => Reply::json(200, json!({ "data": [] })),
+            "/c" => made(request),
+            _ if request.number > 8 || request.method == "GET" => Reply::status(404),
+            _ => Reply::json(200, json!({})),
+        },
+    );
+    case.import(0);
+    case.bench.file("in.csv", &THREE.replace("Bob", "Bert"));
+    case.import(1);
+    assert_eq!(case.fates(), "unchanged failed unchanged");
+}
+
+#[test]
+fn a_replacing_update_is_refused_where_it_would_clear_what_cannot_be_read() {
+    let more = "region = { type = \"text\" }\n[create]\npath = \"/c\"\n[lookup]\npath = \"/c\"\nquery = { email = \"{{ email }}\" }\nresults = \"data\"\n[read]\npath = \"/c/{{ id }}\"\n[update]\nmethod = \"PUT\"\npath = \"/c/{{ id }}\"\nmode = \"replace\"\nunreadable = [\"region\"]\n";
+    let case = Case::new(
+        &format!("{HEAD}{more}"),
+        &mapping("update"),
+        ONE,
+        |request: &Request| match request.method.as_str() {
+            "GET" => Reply::json(200, json!({ "data": [] })),
+            _ => made(request),
+        },
+    );
+    let ran = case.import(2);
+    assert!(
+        ran.stderr.contains("`region` cannot be read back"),
+        "{}",
+        ran.stderr
+    );
+    case.bench.file(
+        "m.toml",
+        &mapping("update").replace("[policy]", "region = { value = \"eu\" }\n[policy]"),
+    );
+    case.import(0);
+}
+
+#[test]
+fn a_target_that_says_it_exists_when_asked_serves_the_policy() {
+    let more = "[create]\npath = \"/c\"\nexists = [{ status = 409, field = \"email\" }]\n[errors]\nfields = \"errors\"\n";
+    let case = Case::new(
+        &format!("{HEAD}{more}"),
+        &mapping("skip"),
+        THREE,
+        |request: &Request| match request.number {
+            1 => Reply::json(409, json!({ "errors": { "email": ["taken"] } })),
+            2 => Reply::json(409, json!({ "errors": { "name": ["taken"] } })),
+            _ => made(request),
+        },
+    );
+    case.import(1);
+    assert_eq!(case.fates(), "created unchanged failed");
+}
+
+#[test]
+fn a_row_never_overwrites_the_record_of_another_row() {
+    // Two customers share an e-mail address.
+    let rows = "Id,Name,Email\nK1,Ann,info@x.example\nK2,Bob,info@x.example\n";
+    let target = format!("{HEAD}{LOOKUP}[update]\npath = \"/c/{{{{ id }}}}\"\n")
+        .replace("contact.mail", "email")
+        .replace("uid", "id");
+    let mut stored: Vec<Value> = Vec::new();
+    let case = Case::new(
+        &target,
+        &mapping("update"),
+        rows,
+        move |request: &Request| match request.method.as_str() {
+            "GET" => Reply::json(200, json!({ "data": stored })),
+            "POST" => {
+                let mut record = request.json();
+                record["id"] = json!(stored.len() + 1);
+                stored.push(record.clone());
+                Reply::json(201, record)
+            }
+            _ => Reply::json(200, json!({})),
+        },
+    );
+    case.import(1);
+    assert_eq!(case.fates(), "created rejected");
+    assert!(
+        case.server
+            .requests()
+            .iter()
+            .all(|request| request.method != "PATCH")
+    );
+}
