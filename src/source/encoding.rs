@@ -100,7 +100,7 @@ pub(super) fn detect(
 
 fn guess_note(name: &str, encoding: &str) -> String {
     format!(
-        "{name} does not say its encoding and is not UTF-8; it is read as {encoding}. If letters with accents look wrong, name the encoding with --encoding or `encoding` in [source]."
+        "{name} does not say its encoding and is not UTF-8; it is read as {encoding}. If letters with accents look wrong, name the encoding: `encoding` under [source] of the mapping file (columns: --encoding)."
     )
 }
 

@@ -56,7 +56,7 @@ pub enum SourceError {
     },
     /// More columns than any spreadsheet program has.
     #[error(
-        "The header of {name} has {columns} columns; a spreadsheet has at most 16384. The delimiter may be wrong; name it with --delimiter or `delimiter` in [source]."
+        "The header of {name} has {columns} columns; a spreadsheet has at most 16384. The delimiter may be wrong; name it: `delimiter` under [source] of the mapping file (columns: --delimiter)."
     )]
     TooWide {
         /// The file as named by the user.
