@@ -825,3 +825,36 @@ fn results_are_the_look_up_of_a_later_import() {
     C3: refused: company.lookup: this is not in `companies.results.csv`; add it there, or mend the cell
     "##);
 }
+
+#[test]
+fn a_record_that_a_person_found_is_not_sent_by_a_later_run() {
+    let bench = Bench::new();
+    bench.file(
+        "m.toml",
+        "target = \"kaiten\"\n[row]\nkey = \"Id\"\n[fields]\nname = \"Name\"\n",
+    );
+    bench.file(
+        "found.csv",
+        "Id,Name,_row,_key,_fate,_codes,_problems\nk1,Anna,2,k1,created:77,,\n",
+    );
+    bench.file("all.csv", "Id,Name\nk1,Anna\n");
+    let import = |input: &str| {
+        let arguments = [
+            "import",
+            input,
+            "-m",
+            "m.toml",
+            "--sandbox",
+            "--ledger",
+            "l.db",
+            "--json",
+        ];
+        bench.run(&arguments).expect(0).json()
+    };
+    for input in ["found.csv", "all.csv"] {
+        let summary = import(input);
+        assert_eq!(summary["fates"]["unchanged"], 1, "{input}: {summary:#}");
+        assert_eq!(summary["requests"]["sent"], 0, "{input}: {summary:#}");
+    }
+    assert!(bench.read("all.results.csv").contains(",unchanged,77,"));
+}

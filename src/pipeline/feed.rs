@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Loaded;
 use super::check::{is_duplicate, judged};
-use super::finish::{Told, Waiting, Window, warnings};
+use super::finish::{Told, Waiting, Window};
 use super::select::Selection;
 use super::stage::{Planned, each_batch};
-use crate::ledger::{Entry, Ledger, LedgerError, MappingId, Outcome, Standing, State, judge};
-use crate::record::{Fate, KeyHash, Plan, Settled};
+use crate::ledger::{
+    Entry, Found, Intent, Ledger, LedgerError, MappingId, Outcome, Standing, State, judge,
+};
+use crate::record::{BodyHash, Fate, KeyHash, Plan, Settled};
 use crate::report::{Event, Progress};
 use crate::source::SourceError;
 use crate::upload::{Halt, Job, Uploader};
@@ -182,13 +184,9 @@ impl Feeder<'_> {
         let body = match plan {
             Plan::Send(body) => body,
             Plan::Skip(..) => {
-                let note = settled.note.clone();
                 return Ok((
-                    Settled {
-                        note: String::new(),
-                        ..settled
-                    },
-                    Way::Known(Fate::Skipped, None, None, note),
+                    settled,
+                    Way::Known(Fate::Skipped, None, None, String::new()),
                     None,
                 ));
             }
@@ -225,6 +223,15 @@ impl Feeder<'_> {
                 Some(Arc::clone(run)),
                 String::new(),
             ),
+            (Standing::New | Standing::FailedBefore, Said::Created(made)) => {
+                self.note_found(key_hash, body.hash, number, made.clone())?;
+                Way::Known(
+                    Fate::Unchanged,
+                    Some(made.into()),
+                    None,
+                    "a person says that the target has it".to_owned(),
+                )
+            }
             (_, Said::Created(made)) => Way::Known(
                 Fate::Unchanged,
                 Some(made.into()),
@@ -252,8 +259,7 @@ impl Feeder<'_> {
             };
             return Ok((settled, way, None));
         }
-        let note = warnings(&settled.issues);
-        Ok((Settled { note, ..settled }, way, Some(body)))
+        Ok((settled, way, Some(body)))
     }
 
     fn left_out(&self) -> Way {
@@ -279,6 +285,34 @@ impl Feeder<'_> {
         self.runtime
             .block_on(self.journal.settle(vec![outcome]))
             .map(drop)
+    }
+
+    /// Notes a record that a person found at the target, so that a later run does not send it.
+    fn note_found(
+        &self,
+        key: Option<KeyHash>,
+        body: BodyHash,
+        row: u64,
+        id: String,
+    ) -> Result<(), LedgerError> {
+        let Some(key) = key else { return Ok(()) };
+        let intent = Intent {
+            key,
+            body,
+            mapping: self.mapping,
+            space: self.space,
+            row,
+            run: Arc::clone(self.run),
+            update: false,
+            group: None,
+        };
+        let found = Found {
+            intent,
+            id: Some(id),
+            address: None,
+            status: None,
+        };
+        self.runtime.block_on(self.journal.found(vec![found]))
     }
 
     /// What a person wrote into `_fate` of a reject file that is handed back.
