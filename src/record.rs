@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::issue::{Issue, Severity};
+use crate::issue::Issue;
 
 /// The hash of a row's key within its space of keys; 128 bits of BLAKE3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -150,15 +150,6 @@ pub struct Prepared {
     pub plan: Plan,
     /// Errors and warnings.
     pub issues: Vec<Issue>,
-}
-
-impl Prepared {
-    /// Whether an issue refuses the row.
-    pub fn has_error(&self) -> bool {
-        self.issues
-            .iter()
-            .any(|issue| issue.severity == Severity::Error)
-    }
 }
 
 /// One row with its fate, as results and reject files and the summary take it.

@@ -142,10 +142,7 @@ fn concurrency(loaded: &Loaded) -> usize {
         .map(|number| *number.get_ref());
     let limits = &loaded.target.file.limits;
     match (limits.concurrency, own) {
-        (Some(target), Some(own)) if limits.assumed => {
-            let _ = target;
-            own
-        }
+        (Some(_), Some(own)) if limits.assumed => own,
         (Some(target), Some(own)) => target.min(own),
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => CONCURRENCY,

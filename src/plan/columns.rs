@@ -58,11 +58,6 @@ impl Columns {
         }
     }
 
-    /// How many columns there are.
-    pub(super) fn len(&self) -> usize {
-        self.names.len()
-    }
-
     /// The name of a column, or its letters where it has none.
     pub(super) fn name(&self, index: usize) -> Arc<str> {
         self.names.get(index).map_or_else(|| "".into(), Arc::clone)

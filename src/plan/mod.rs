@@ -32,7 +32,7 @@ use self::shape::{PairForm, Shape};
 use self::spec::Teller;
 use crate::issue::Mistake;
 use crate::mapping::Mapping;
-use crate::mapping::file::{Duplicates, Existing, On, Uncertain};
+use crate::mapping::file::{Duplicates, Existing, Uncertain};
 use crate::mapping::stop_after::{StopAfter, parse_stop_after};
 use crate::record::Prepared;
 use crate::row::{Header, RowBatch};
@@ -101,12 +101,10 @@ pub struct Plan {
     hashed: Vec<(String, usize)>,
     checks: Vec<Check>,
     unused: Vec<Arc<str>>,
-    names: Vec<Arc<str>>,
     duplicates: Duplicates,
     existing: Existing,
     uncertain: Uncertain,
     stop_after: Option<StopAfter>,
-    varies: bool,
     returned: Returned,
 }
 
@@ -190,7 +188,6 @@ impl Plan {
         let (false, Some(fields)) = (mistakes.iter().any(|told| !told.note), fields) else {
             return (None, mistakes);
         };
-        let names = (0..columns.len()).map(|at| columns.name(at)).collect();
         let key_columns = match &key {
             KeySource::Columns(key) => key.columns.clone(),
             KeySource::Field(slot) => fields
@@ -200,16 +197,6 @@ impl Plan {
                 .collect(),
             KeySource::Body => Vec::new(),
         };
-        let varies = mapping
-            .rules
-            .iter()
-            .flat_map(|rule| &rule.rules)
-            .any(|rule| {
-                rule.on.as_ref().is_some_and(|on| {
-                    let on = &on.get_ref().values;
-                    !(on.contains(&On::Create) && on.contains(&On::Update))
-                })
-            });
         let plan = Plan {
             target: Arc::clone(target),
             shared: Arc::new(Shared {
@@ -228,12 +215,10 @@ impl Plan {
             hashed,
             checks,
             unused,
-            names,
             duplicates: policy(head.policy.duplicates.as_ref()),
             existing: policy(head.policy.existing.as_ref()),
             uncertain: policy(head.policy.uncertain.as_ref()),
             stop_after,
-            varies,
             returned: returned.unwrap_or_default(),
         };
         (Some(plan), mistakes)
@@ -295,11 +280,6 @@ impl Plan {
             .with_natural(natural)
     }
 
-    /// The name of a column, for messages.
-    pub fn column_name(&self, index: usize) -> Option<Arc<str>> {
-        self.names.get(index).map(Arc::clone)
-    }
-
     /// What becomes of keys that stand twice.
     pub fn duplicates(&self) -> Duplicates {
         self.duplicates
@@ -318,12 +298,6 @@ impl Plan {
     /// When the run stops by itself.
     pub fn stop_after(&self) -> Option<StopAfter> {
         self.stop_after
-    }
-
-    /// Whether a request that changes a record would carry other fields than one that creates it
-    /// (`on` in a rule).
-    pub fn varies_by_request(&self) -> bool {
-        self.varies
     }
 
     /// Column, text and count of cells that look like nothing and were taken for values, since

@@ -230,9 +230,4 @@ impl Target {
         }
         body
     }
-
-    /// The record within a body or answer of the create's shape.
-    pub fn unwrap_record<'v>(&self, body: &'v serde_json::Value) -> &'v serde_json::Value {
-        self.create.wrap.get(body).unwrap_or(body)
-    }
 }

@@ -70,7 +70,7 @@ impl Uploader {
                 trace: job.key_hash.to_string(),
             })
             .collect();
-        let key = self.batch_key(&jobs);
+        let key = self.idempotency(&jobs);
         let call = match self.target.batch_call(batch, &items, &key) {
             Ok(call) => call,
             Err(empty) => {
@@ -307,20 +307,6 @@ impl Uploader {
                 self.uncertain(job, code, format!("{why}; {unclear}")).await
             }
         }
-    }
-
-    /// The idempotency key of a batch: of its rows, whatever run sends them.
-    fn batch_key(&self, jobs: &[Job]) -> String {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.settings.account);
-        for job in jobs {
-            hasher.update(&job.key_hash.0).update(&job.body.hash.0);
-        }
-        let hash = hasher.finalize();
-        hash.as_bytes()[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
     }
 }
 

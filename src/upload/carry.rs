@@ -297,10 +297,10 @@ impl Uploader {
         let mut unanswered = unanswered;
         let mut attempts = 0;
         loop {
-            let call = match self
-                .target
-                .create_call(&self.facts(job, body), &self.idempotency(job))
-            {
+            let call = match self.target.create_call(
+                &self.facts(job, body),
+                &self.idempotency(std::slice::from_ref(job)),
+            ) {
                 Ok(call) => call,
                 Err(empty) => return impossible(job, &empty),
             };

@@ -10,13 +10,14 @@ use crate::record::{Fate, KeyHash};
 use crate::target::answer::Refusal;
 
 impl Uploader {
-    /// The idempotency key: the same over runs, another where the body changes.
-    pub(super) fn idempotency(&self, job: &Job) -> String {
+    /// The idempotency key of the rows of one request: the same over runs, another where a body
+    /// changes.
+    pub(super) fn idempotency(&self, jobs: &[Job]) -> String {
         let mut hasher = blake3::Hasher::new();
-        hasher
-            .update(&self.settings.account)
-            .update(&job.key_hash.0)
-            .update(&job.body.hash.0);
+        hasher.update(&self.settings.account);
+        for job in jobs {
+            hasher.update(&job.key_hash.0).update(&job.body.hash.0);
+        }
         let hash = hasher.finalize();
         hash.as_bytes()[..16]
             .iter()
