@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod document;
+pub mod fault;
 pub mod field;
 pub mod issue;
 pub mod ledger;

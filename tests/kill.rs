@@ -1,6 +1,7 @@
 //! The program killed at random moments, again and again: at the end each customer is at the target
 //! once, and each row's fate is known.
 #![allow(clippy::unwrap_used)] // the functions here are parts of tests
+#![allow(clippy::print_stdout)] // shown where a test fails
 #![cfg(unix)]
 
 mod common;
@@ -17,6 +18,12 @@ use serde_json::{Value, json};
 
 /// What the server does wrong: loses answers before and after it stored, fails after it stored, is busy.
 const FAULTS: &str = "lost-before=2%,lost-after=2%,500-after=1%,503=2%";
+
+/// How long the server takes for an answer: long enough for many kills before the end.
+const LATENCY: &str = "50ms";
+
+/// How often a run is killed, unless it comes to its end before.
+const KILLS: u32 = 25;
 
 /// `rowferry sandbox` in a process of its own, ended with the test.
 struct Played {
@@ -108,30 +115,56 @@ fn import(bench: &Bench, input: &str, mapping: &str, base: &str) -> Command {
     command
 }
 
-/// Kills the import `kills` times, each at a moment of its own, then lets it come to its end.
+/// Tells the seed of a test that fails.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("the seed was {}", self.0);
+        }
+    }
+}
+
+/// The seeds of a test: its own; with `ROWFERRY_SOAK=N`, N others that are drawn.
+fn seeds(own: &[u64]) -> Vec<u64> {
+    let soak = std::env::var("ROWFERRY_SOAK").ok();
+    match soak.map(|number| number.parse().expect("ROWFERRY_SOAK is a number")) {
+        Some(number) => (0..number).map(|_| fastrand::u64(..)).collect(),
+        None => own.to_vec(),
+    }
+}
+
+/// Kills the import `kills` times or until it comes to its end before, each at a moment of its own,
+/// then lets it come to its end.
 fn kill_and_finish(
     mut command: impl FnMut() -> Command,
     kills: u32,
     random: &mut fastrand::Rng,
 ) -> Ran {
-    let mut done = 0;
     let mut killed = 0;
-    while done < kills {
+    while killed < kills {
         let mut child = command()
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(random.u64(20..700)));
+        // Mostly at work, sometimes while it begins or after a while.
+        let moment = match random.u8(0..10) {
+            0 => random.u64(5..80),
+            1 => random.u64(400..900),
+            _ => random.u64(80..400),
+        };
+        std::thread::sleep(Duration::from_millis(moment));
         let ended = child.try_wait().unwrap().is_some();
         child.kill().unwrap();
         child.wait().unwrap();
-        done += 1;
         if ended {
             break;
         }
         killed += 1;
     }
+    println!("killed {killed} times");
     assert!(killed > 0, "it was never killed at work");
     for _ in 0..6 {
         let output = command().output().unwrap();
@@ -176,6 +209,7 @@ fn bodies(bench: &Bench, input: &str, mapping: &str) -> Vec<Value> {
 
 /// Each row of the sample is at the target once, by what tells its records apart.
 fn once_each(target: &str, seed: u64, faults: bool) {
+    let _told = Seed(seed);
     let bench = Bench::new();
     let mut random = fastrand::Rng::with_seed(seed);
     let sample = std::fs::read_to_string(project("samples/customers.csv")).unwrap();
@@ -184,14 +218,14 @@ fn once_each(target: &str, seed: u64, faults: bool) {
     let mapping = project(&format!("mappings/{target}.toml"));
     let mapping = mapping.to_str().unwrap();
     let seed = seed.to_string();
-    let mut options = vec!["--latency", "25ms", "--seed", &seed];
+    let mut options = vec!["--latency", LATENCY, "--seed", &seed];
     if faults {
         options.extend(["--fail", FAULTS]);
     }
     let played = Played::start(&bench, target, &options);
     let ran = kill_and_finish(
         || import(&bench, "in.csv", mapping, &played.base),
-        6,
+        KILLS,
         &mut random,
     );
     let summary: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -225,32 +259,52 @@ fn once_each(target: &str, seed: u64, faults: bool) {
 
 #[test]
 fn sphinx_has_each_customer_once() {
-    once_each("sphinx", 11, true);
-    once_each("sphinx", 12, false);
+    for seed in seeds(&[11]) {
+        once_each("sphinx", seed, true);
+    }
+    for seed in seeds(&[12]) {
+        once_each("sphinx", seed, false);
+    }
 }
 
 #[test]
 fn flextell_has_each_customer_once() {
-    once_each("flextell", 21, true);
-    once_each("flextell", 22, false);
+    for seed in seeds(&[21]) {
+        once_each("flextell", seed, true);
+    }
+    for seed in seeds(&[22]) {
+        once_each("flextell", seed, false);
+    }
 }
 
 #[test]
 fn kaiten_has_each_customer_once() {
-    once_each("kaiten", 31, true);
-    once_each("kaiten", 32, false);
+    for seed in seeds(&[31]) {
+        once_each("kaiten", seed, true);
+    }
+    for seed in seeds(&[32]) {
+        once_each("kaiten", seed, false);
+    }
 }
 
 #[test]
 fn assembly_has_each_customer_once() {
-    once_each("assembly", 41, true);
-    once_each("assembly", 42, false);
+    for seed in seeds(&[41]) {
+        once_each("assembly", seed, true);
+    }
+    for seed in seeds(&[42]) {
+        once_each("assembly", seed, false);
+    }
 }
 
 #[test]
 fn cirqll_has_each_customer_once() {
-    once_each("cirqll", 51, true);
-    once_each("cirqll", 52, false);
+    for seed in seeds(&[51]) {
+        once_each("cirqll", seed, true);
+    }
+    for seed in seeds(&[52]) {
+        once_each("cirqll", seed, false);
+    }
 }
 
 const PLAIN: &str = r#"
@@ -283,67 +337,94 @@ fn plain(bench: &Bench, idempotency: &str) {
     bench.file("in.csv", &rows(200));
 }
 
+const KEY: &str = "idempotency_header = \"Idempotency-Key\"\nidempotency_ttl = \"24h\"\n";
+
+const BATCH: &str = "[create.batch]\npath = \"/c/batch\"\nmax = 7\nat = \"inputs\"\nresults = \"results\"\nitem_id = \"id\"\n";
+
+const LOOKUP: &str = "[lookup]\npath = \"/c\"\nquery = { ref = \"{{ ref }}\" }\nresults = \"data\"\nprove = [\"name\"]\n";
+
+/// Kills imports to a target with these means, against a server that loses answers if `faults`.
+/// Unless `uncertain`, each of 200 rows must be there; else those that are not, and no others that
+/// nobody knows of, must be listed.
+fn by_means(seed: u64, means: &str, faults: bool, uncertain: bool) {
+    let _told = Seed(seed);
+    let bench = Bench::new();
+    plain(&bench, means);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let seed = seed.to_string();
+    // A batch takes as long as seven rows.
+    let latency = match means.contains("batch") {
+        true => "300ms",
+        false => LATENCY,
+    };
+    let mut options = vec!["--latency", latency, "--seed", &seed];
+    if faults {
+        options.extend(["--fail", FAULTS]);
+    }
+    let played = Played::start(&bench, "t.target.toml", &options);
+    let ran = kill_and_finish(
+        || import(&bench, "in.csv", "m.toml", &played.base),
+        KILLS,
+        &mut random,
+    );
+    let mut there: Vec<String> = played
+        .records()
+        .iter()
+        .map(|record| record["ref"].as_str().unwrap().to_owned())
+        .collect();
+    there.sort();
+    let all = there.len();
+    there.dedup();
+    assert_eq!(there.len(), all, "a key is there twice");
+    let fates = fates(&bench);
+    assert_eq!(fates.len(), 200, "{}", ran.stderr);
+    let rejects = std::fs::read_to_string(bench.path().join("rejects.csv")).unwrap_or_default();
+    for (key, (fate, _)) in &fates {
+        match fate.as_str() {
+            "created" | "unchanged" => assert!(there.contains(key), "{key} is not there"),
+            "uncertain" if uncertain => assert!(
+                rejects.contains(&format!(",{key},uncertain,")),
+                "{key} is not in {rejects}"
+            ),
+            other => panic!("{key} is {other}\n{}", ran.stdout),
+        }
+    }
+    if !uncertain {
+        assert_eq!((ran.code, there.len()), (0, 200), "{}", ran.stdout);
+    }
+}
+
 #[test]
 fn with_an_idempotency_key_none_is_uncertain() {
-    for seed in [61, 62] {
-        let bench = Bench::new();
-        plain(&bench, "idempotency_header = \"Idempotency-Key\"");
-        let mut random = fastrand::Rng::with_seed(seed);
-        let seed = seed.to_string();
-        let options = ["--latency", "25ms", "--seed", &seed, "--fail", FAULTS];
-        let played = Played::start(&bench, "t.target.toml", &options);
-        let ran = kill_and_finish(
-            || import(&bench, "in.csv", "m.toml", &played.base),
-            6,
-            &mut random,
-        );
-        assert_eq!(ran.code, 0, "{}", ran.stdout);
-        assert_eq!(played.records().len(), 200);
+    for seed in seeds(&[61, 62]) {
+        by_means(seed, KEY, true, false);
+    }
+}
+
+#[test]
+fn with_batches_and_an_idempotency_key_none_is_uncertain() {
+    for seed in seeds(&[63, 64]) {
+        by_means(seed, &format!("{KEY}{BATCH}"), true, false);
+    }
+}
+
+#[test]
+fn with_batches_and_a_look_up_none_is_uncertain() {
+    for seed in seeds(&[65]) {
+        by_means(seed, &format!("{BATCH}{LOOKUP}"), true, false);
     }
 }
 
 #[test]
 fn with_none_of_the_means_no_key_is_there_twice_and_each_missing_one_is_listed() {
-    for (seed, faults) in [(71, true), (72, true), (73, false)] {
-        let bench = Bench::new();
-        plain(&bench, "");
-        let mut random = fastrand::Rng::with_seed(seed);
-        let seed = seed.to_string();
-        let mut options = vec!["--latency", "25ms", "--seed", &seed];
-        if faults {
-            options.extend(["--fail", FAULTS]);
-        }
-        let played = Played::start(&bench, "t.target.toml", &options);
-        let ran = kill_and_finish(
-            || import(&bench, "in.csv", "m.toml", &played.base),
-            6,
-            &mut random,
-        );
-        let mut there: Vec<String> = played
-            .records()
-            .iter()
-            .map(|record| record["ref"].as_str().unwrap().to_owned())
-            .collect();
-        there.sort();
-        let all = there.len();
-        there.dedup();
-        assert_eq!(there.len(), all, "a key is there twice");
-        let fates = fates(&bench);
-        assert_eq!(fates.len(), 200, "{}", ran.stderr);
-        for (key, (fate, _)) in &fates {
-            match fate.as_str() {
-                "uncertain" => {}
-                "created" | "unchanged" => assert!(there.contains(key), "{key} is not there"),
-                other => panic!("{key} is {other}"),
-            }
-        }
-        let rejects = std::fs::read_to_string(bench.path().join("rejects.csv")).unwrap_or_default();
-        for (key, _) in fates.iter().filter(|(_, (fate, _))| fate == "uncertain") {
-            assert!(
-                rejects.contains(&format!(",{key},uncertain,")),
-                "{key} is not in {rejects}"
-            );
-        }
+    for seed in seeds(&[71]) {
+        by_means(seed, "", true, true);
+    }
+    for seed in seeds(&[73]) {
+        by_means(seed, "", false, true);
+    }
+    for seed in seeds(&[74]) {
+        by_means(seed, BATCH, true, true);
     }
 }
 

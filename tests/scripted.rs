@@ -13,6 +13,8 @@ mod bodies;
 mod doubt;
 #[path = "scripted/existing.rs"]
 mod existing;
+#[path = "scripted/recovery.rs"]
+mod recovery;
 #[path = "scripted/refusals.rs"]
 mod refusals;
 

@@ -13,6 +13,7 @@ use super::lock::{Lock, beside};
 use super::state::{Entry, Found, Intent, Outcome, State};
 use super::store::{Fault, Store};
 use super::{RunInfo, RunRow};
+use crate::fault::{self, Point};
 use crate::record::KeyHash;
 
 /// The most commands in one transaction.
@@ -141,7 +142,9 @@ impl Writer {
             self.one(command, &mut failure, &mut answers);
         }
         if failure.is_none() {
+            fault::at(Point::CommitBefore);
             failure = self.sql("COMMIT").err().or_else(|| self.vanished());
+            fault::at(Point::CommitAfter);
         }
         if let Some(error) = &failure {
             if !self.store.db.is_autocommit() {

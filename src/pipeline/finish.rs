@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::Loaded;
 use super::load::Prepared as InputPlan;
+use crate::fault::{self, Point};
 use crate::issue::{Issue, Severity, cut};
 use crate::ledger::{self, Ledger};
 use crate::record::{Fate, Settled};
@@ -226,8 +227,11 @@ impl<'r> Finisher<'r> {
             self.registry
                 .last_written_or(path, |path| self.ledger.file_hash(path).ok().flatten())
         };
+        fault::at(Point::RejectsReady);
         let rejects = rejects.finish(&wanted_rejects, &last)?;
+        fault::at(Point::ResultsReady);
         let results = results.finish(&wanted_results, &last)?;
+        fault::at(Point::RegistryBefore);
         let mut keep = |written: Written| {
             let path = self.registry.remember(&written.path, written.hash);
             // Without this note a later run takes another name, which loses nothing.
@@ -242,6 +246,7 @@ impl<'r> Finisher<'r> {
             results: Some(keep(results)),
             ledger: None,
         };
+        fault::at(Point::RegistryAfter);
         self.files[index] = files;
         Ok(())
     }

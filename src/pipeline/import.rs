@@ -13,6 +13,7 @@ use super::feed::{Fed, Feeder};
 use super::finish::{Finished, Finisher, Parts as FinishParts, Places, Told, Window};
 use super::select::Selection;
 use super::stage::{Planned, each_batch};
+use crate::fault::{self, Point};
 use crate::ledger::{self, Account, Ledger, LedgerError, MappingId, Open, RunInfo};
 use crate::mapping::stop_after::{StopAfter, parse_stop_after};
 use crate::rate::{Rate, parse_rate};
@@ -226,6 +227,7 @@ pub fn import(
     }
     .go(&runtime, &journal, info, interrupted);
     runtime.shutdown_timeout(Duration::from_millis(200));
+    fault::at(Point::LedgerClosing);
     let closed = journal.close();
     let mut imported = ended?;
     if let Err(error) = closed
@@ -304,6 +306,7 @@ impl Run<'_> {
             .unwrap_or(LimitHeaders::None);
         let pace = Pace::new(&rates, search, headers, journal.clone())?;
         let run: Arc<str> = journal.begin_run(info)?.into();
+        fault::at(Point::RunBegun);
         let mapping = mapping_id(&loaded.mapping.path);
         let space = loaded.mapping.head.row.space.is_some();
         let existing = loaded
@@ -505,6 +508,7 @@ fn end(
     for (place, (_, rows)) in tally.fates().iter().enumerate() {
         fates[place] = rows;
     }
+    fault::at(Point::RunEnded);
     if let Err(error) = journal.end_run(run, exit.code(), fates) {
         // What was sent is told all the same; a ledger that failed before has been told of.
         if !matches!(halt, Some(Halt::Ledger(_))) {

@@ -9,6 +9,7 @@ use super::auth::{Authorization, NoToken};
 use super::client::NoAnswer;
 use super::pace::{UsedUp, backoff};
 use super::{Counters, Halt, Job, Uploader};
+use crate::fault::{self, Point};
 use crate::ledger::{Group, Intent, State};
 use crate::record::KeyHash;
 use crate::target::answer::{Answer, Refusal, Verdict, retry_after};
@@ -68,15 +69,14 @@ impl Uploader {
     }
 
     /// One attempt that carries several rows.
-    pub(super) async fn attempt_rows(
+    pub(super) async fn attempt_rows<'j>(
         &self,
-        jobs: &[Job],
+        jobs: impl Iterator<Item = &'j Job>,
         group: &(dyn Fn(usize) -> Option<Group> + Sync),
         call: &Call,
         read: &(dyn Fn(&Answer) -> Verdict + Sync),
     ) -> Attempt {
         let intents = jobs
-            .iter()
             .enumerate()
             .map(|(place, job)| Intent {
                 group: group(place),
@@ -98,14 +98,17 @@ impl Uploader {
             let Ok(authorization) = self.ready().await else {
                 return Attempt::Stopped;
             };
+            fault::at(Point::IntentBefore);
             if let Err(error) = self.ledger.about_to_send(intents.clone()).await {
                 self.stop(Halt::Ledger(error.to_string()));
                 return Attempt::Stopped;
             }
+            fault::at(Point::IntentAfter);
             let mut attempt = match self.send(call, Carries::Rows, authorization.as_ref()).await {
                 Ok(answer) => Attempt::Answered(read(&answer), Some(answer.status)),
                 Err(attempt) => attempt,
             };
+            fault::at(Point::AnswerRead);
             if let Attempt::Answered(Verdict::Forbidden(refusal), status) = &attempt
                 && self.shut_out(refusal)
             {
@@ -172,7 +175,10 @@ impl Uploader {
         let mut attempt = 0;
         while attempt < self.settings.attempts {
             Counters::count(&self.counters.lookups);
-            match self.request(call, Carries::Nothing).await {
+            fault::at(Point::AskBefore);
+            let answer = self.request(call, Carries::Nothing).await;
+            fault::at(Point::AskAfter);
+            match answer {
                 Ok(answer) if answer.status < 300 || answer.status == 404 => {
                     self.heard();
                     return Ok(answer);

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::client::{Client, NoAnswer};
+use crate::fault::{self, Point};
 use crate::issue::Mistake;
 use crate::target::Target;
 use crate::target::answer::{Answer, Refusal, retry_after};
@@ -408,7 +409,9 @@ impl OAuth {
         if let Some(rotated) = read.rotated
             && self.section.grant == Some(Grant::RefreshToken)
         {
+            fault::at(Point::TokenIssued);
             self.keep(&mut refresh, rotated, note);
+            fault::at(Point::TokenKept);
         }
         Ok(read.token)
     }

@@ -3,24 +3,29 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
-
 use super::attempt::{Attempt, refusal_words};
-use super::carry::{Again, Fact, Times};
+use super::carry::Again;
+use super::dispatch::Ready;
+use super::doubt::{Doubt, Fact};
 use super::find::Match;
 use super::pace::backoff;
 use super::{Carried, Counters, Halt, Job, Uploader};
+use crate::fault::{self, Point};
 use crate::ledger::{Group, Outcome, Standing, State, judge};
-use crate::record::{Existing, Fate};
+use crate::record::Fate;
 use crate::target::answer::{Answer, Refusal, Verdict};
 use crate::target::batch::{Batch, BatchVerdict, Item};
 
+/// The place of a row in the batch that an earlier run sent it in.
+pub(super) fn place(job: &Job) -> u32 {
+    let group = job.entry.as_ref().and_then(|entry| entry.group.as_ref());
+    group.map_or(0, |group| group.place)
+}
+
 impl Uploader {
-    /// How this run's rows go in batches, if they do. Where the target is asked first whether it
-    /// has a row, rows go singly.
+    /// How this run's rows go in batches, if they do.
     pub(super) fn batch(&self) -> Option<&Batch> {
-        let batch = self.target.create.batch.as_ref()?;
-        (self.settings.existing == Existing::Create).then_some(batch)
+        self.target.create.batch.as_ref()
     }
 
     /// Whether a row is new, so that it may go in a batch.
@@ -32,21 +37,24 @@ impl Uploader {
         )
     }
 
-    /// Takes the rows of one batch to their fates.
-    pub(super) async fn carry_batch(&self, jobs: Vec<Job>) -> Vec<Carried> {
-        let mut carried = Vec::with_capacity(jobs.len());
+    /// Takes the rows of one batch to their fates. With `again`, it is a batch of an earlier run that
+    /// may have been carried out, and the target keeps it from being carried out twice.
+    pub(super) async fn carry_batch(&self, rows: Vec<Ready>, again: bool) -> Vec<Carried> {
+        let mut carried = Vec::with_capacity(rows.len());
         let Some(batch) = self.batch() else {
             return carried;
         };
-        let mut waiting = vec![jobs];
-        while let Some(mut jobs) = waiting.pop() {
-            let fits = batch
-                .fits(jobs.iter().map(|job| job.body.json.len()))
-                .max(1);
-            if fits < jobs.len() {
-                waiting.push(jobs.split_off(fits));
+        let mut waiting = vec![rows];
+        let mut again = again;
+        while let Some(mut rows) = waiting.pop() {
+            let lengths = rows.iter().map(|ready| ready.job.body.json.len());
+            let fits = batch.fits(lengths).max(1);
+            // What is sent again is sent as it was.
+            if fits < rows.len() && !again {
+                waiting.push(rows.split_off(fits));
             }
-            if let Some((first, second)) = self.send_batch(batch, jobs, &mut carried).await {
+            let open = std::mem::take(&mut again);
+            if let Some((first, second)) = self.send_batch(batch, rows, open, &mut carried).await {
                 waiting.push(second);
                 waiting.push(first);
             }
@@ -59,18 +67,18 @@ impl Uploader {
     async fn send_batch(
         &self,
         batch: &Batch,
-        jobs: Vec<Job>,
+        rows: Vec<Ready>,
+        open: bool,
         carried: &mut Vec<Carried>,
-    ) -> Option<(Vec<Job>, Vec<Job>)> {
-        let items: Vec<Item> = jobs
+    ) -> Option<(Vec<Ready>, Vec<Ready>)> {
+        let items: Vec<Item> = rows
             .iter()
-            .map(|job| Item {
-                // A prepared body is JSON of our own making.
-                record: serde_json::from_str(&job.body.json).unwrap_or(Value::Null),
-                trace: job.key_hash.to_string(),
+            .map(|ready| Item {
+                record: ready.body.clone(),
+                trace: ready.job.key_hash.to_string(),
             })
             .collect();
-        let key = self.idempotency(&jobs);
+        let key = self.idempotency(rows.iter().map(|ready| &ready.job));
         let call = match self.target.batch_call(batch, &items, &key) {
             Ok(call) => call,
             Err(empty) => {
@@ -79,7 +87,9 @@ impl Uploader {
                     "the path of its batches needs `{}`",
                     empty.name
                 )));
-                carried.extend(jobs.iter().map(|job| Carried::pending(job.sequence)));
+                for ready in &rows {
+                    carried.push(self.stopped_at(&ready.job, open).await);
+                }
                 return None;
             }
         };
@@ -103,7 +113,7 @@ impl Uploader {
         };
         let mut attempts = 0;
         // Whether an attempt may have been carried out, and the same request may be repeated.
-        let mut open = false;
+        let mut open = open;
         loop {
             attempts += 1;
             let group = |place: usize| {
@@ -113,10 +123,12 @@ impl Uploader {
                     place,
                 })
             };
-            let (why, wait) = match self.attempt_rows(&jobs, &group, &call, &read).await {
+            let jobs = rows.iter().map(|ready| &ready.job);
+            let (why, wait) = match self.attempt_rows(jobs, &group, &call, &read).await {
                 Attempt::Answered(Verdict::Done { .. }, status) => {
                     let verdicts = told.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    self.settle_items(&jobs, verdicts.unwrap_or_default(), status, carried)
+                    let verdicts = verdicts.unwrap_or_default();
+                    self.settle_items(&rows, verdicts, status, open, carried)
                         .await;
                     return None;
                 }
@@ -139,66 +151,69 @@ impl Uploader {
                     (why, None)
                 }
                 Attempt::Unknown(why) | Attempt::Answered(Verdict::Unknown(why), _) => {
-                    for job in &jobs {
-                        carried.push(self.after_silence(job, why.clone()).await);
+                    for ready in &rows {
+                        carried.push(self.after_silence(ready, &why).await);
                     }
                     return None;
                 }
-                Attempt::Answered(Verdict::Refused(refusal), status)
-                    if jobs.len() > 1 && !open && matches!(refusal.status, 400 | 413 | 422) =>
+                // The request that it repeats is still at work.
+                Attempt::Answered(Verdict::Refused(refusal), _)
+                    if open && self.repeats(&refusal) =>
                 {
-                    // One bad record may have had all refused: halves until it stands alone.
-                    if self
-                        .record_rows(&jobs, State::NotSent, status)
-                        .await
-                        .is_err()
-                    {
-                        carried.extend(jobs.iter().map(|job| Carried::pending(job.sequence)));
-                        return None;
-                    }
-                    let mut first = jobs;
-                    let second = first.split_off(first.len() / 2);
-                    return Some((first, second));
+                    (refusal_words(&refusal), None)
                 }
                 Attempt::Answered(
-                    Verdict::Refused(refusal)
-                    | Verdict::Forbidden(refusal)
-                    | Verdict::Exists(refusal),
+                    verdict @ (Verdict::Refused(_)
+                    | Verdict::Forbidden(_)
+                    | Verdict::Exists(_)
+                    | Verdict::Missing),
                     status,
-                ) if !open => {
-                    for job in &jobs {
-                        carried.push(self.refused(job, refusal.clone(), status).await);
+                ) => {
+                    // The key makes all attempts one request: none of them was carried out.
+                    let never = if open { State::Absent } else { State::NotSent };
+                    if self.splits(&verdict) && rows.len() > 1 {
+                        let keys: Vec<_> = rows.iter().map(|ready| ready.job.key_hash).collect();
+                        if self.record_keys(&keys, never, status).await.is_err() {
+                            for ready in &rows {
+                                carried.push(self.stopped_at(&ready.job, open).await);
+                            }
+                            return None;
+                        }
+                        fault::at(Point::BatchSplit);
+                        // One bad record may have had all refused: halves until it stands alone.
+                        let mut first = rows;
+                        let second = first.split_off(first.len() / 2);
+                        return Some((first, second));
                     }
-                    return None;
-                }
-                Attempt::Answered(Verdict::Missing, status) if !open => {
-                    let refusal = Refusal {
-                        status: status.unwrap_or(404),
-                        ..Refusal::default()
-                    };
-                    for job in &jobs {
-                        carried.push(self.refused(job, refusal.clone(), status).await);
-                    }
+                    let verdicts = vec![verdict; rows.len()];
+                    self.settle_items(&rows, verdicts, status, open, carried)
+                        .await;
                     return None;
                 }
                 _ => {
-                    for job in &jobs {
-                        carried.push(self.stopped_at(job, open).await);
+                    for ready in &rows {
+                        carried.push(self.stopped_at(&ready.job, open).await);
                     }
                     return None;
                 }
             };
             if attempts >= self.settings.attempts {
-                for job in &jobs {
+                if open {
+                    self.silent(&why);
+                }
+                for ready in &rows {
                     carried.push(match open {
-                        true => self.uncertain(job, "target.unknown", why.clone()).await,
+                        true => {
+                            self.uncertain(&ready.job, "target.unknown", why.clone())
+                                .await
+                        }
                         false => {
                             let again = Again {
                                 why: why.clone(),
                                 pause: None,
                                 sent: false,
                             };
-                            self.given_up(job, again, false).await
+                            self.given_up(&ready.job, again, false).await
                         }
                     });
                 }
@@ -210,106 +225,127 @@ impl Uploader {
                 (None, attempts) => backoff(attempts - 1, fastrand::f64()),
             };
             if self.pause(pause).await.is_err() {
-                for job in &jobs {
-                    carried.push(self.stopped_at(job, open).await);
+                for ready in &rows {
+                    carried.push(self.stopped_at(&ready.job, open).await);
                 }
                 return None;
             }
         }
     }
 
-    /// Settles each row by what the answer says of it.
+    /// Whether a refusal of a whole batch may be that of one record.
+    fn splits(&self, verdict: &Verdict) -> bool {
+        let batch = self.target.file.create.batch.as_ref();
+        let atomic = batch.is_some_and(|batch| batch.atomic);
+        match verdict {
+            Verdict::Refused(refusal) => atomic || matches!(refusal.status, 400 | 413 | 422),
+            Verdict::Exists(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Settles each row by what the answer says of it. With `open`, the answer is that to all
+    /// attempts of this batch.
     async fn settle_items(
         &self,
-        jobs: &[Job],
+        rows: &[Ready],
         verdicts: Vec<Verdict>,
         status: Option<u16>,
+        open: bool,
         carried: &mut Vec<Carried>,
     ) {
-        // What was made is recorded in one commit, before anything is asked of the others.
-        let made: Vec<Outcome> = jobs
-            .iter()
-            .zip(&verdicts)
-            .filter_map(|(job, verdict)| match verdict {
-                Verdict::Done { id, address } => Some(Outcome {
-                    key: job.key_hash,
-                    state: State::Created,
-                    id: id.clone(),
-                    address: address.clone(),
-                    status,
-                    run: Arc::clone(&self.settings.run),
-                }),
-                _ => None,
-            })
-            .collect();
-        let recorded = self.ledger.settle(made).await;
-        if let Err(error) = &recorded {
-            self.stop(Halt::Ledger(error.to_string()));
-        }
-        for (job, verdict) in jobs.iter().zip(verdicts) {
-            carried.push(match verdict {
-                Verdict::Done { id, .. } if recorded.is_ok() => {
-                    Carried::new(job.sequence, Fate::Created, "").id(id)
+        // All that the answer says is recorded in one commit, before anything is asked of others.
+        let mut said: Vec<Outcome> = Vec::with_capacity(rows.len());
+        for (ready, verdict) in rows.iter().zip(&verdicts) {
+            let (state, id, address) = match verdict {
+                Verdict::Done { id, address } => (State::Created, id.clone(), address.clone()),
+                Verdict::Refused(_)
+                | Verdict::Forbidden(_)
+                | Verdict::Exists(_)
+                | Verdict::Missing => (State::Failed, None, None),
+                Verdict::NotDone { .. } | Verdict::Fatal(_) | Verdict::Unauthorised(_) => {
+                    (State::NotSent, None, None)
                 }
-                Verdict::Done { id, .. } => {
-                    let note = "what became of it could not be recorded";
-                    Carried::new(job.sequence, Fate::Uncertain, note).id(id)
+                Verdict::Unknown(_) => (State::Uncertain, None, None),
+            };
+            let outcome = |state| Outcome {
+                key: ready.job.key_hash,
+                state,
+                id: id.clone(),
+                address: address.clone(),
+                status,
+                run: Arc::clone(&self.settings.run),
+            };
+            // A refusal of the last attempt alone would say nothing of those before.
+            if open && matches!(state, State::Failed | State::NotSent) {
+                said.push(outcome(State::Absent));
+            }
+            said.push(outcome(state));
+        }
+        if let Err(error) = self.ledger.settle(said).await {
+            self.stop(Halt::Ledger(error.to_string()));
+            let note = "what became of it could not be recorded";
+            carried.extend(rows.iter().zip(verdicts).map(|(ready, verdict)| {
+                let id = match verdict {
+                    Verdict::Done { id, .. } => id,
+                    _ => None,
+                };
+                Carried::new(ready.job.sequence, Fate::Uncertain, note).id(id)
+            }));
+            return;
+        }
+        fault::at(Point::BatchSettled);
+        for (ready, verdict) in rows.iter().zip(verdicts) {
+            let (job, body) = (&ready.job, &ready.body);
+            carried.push(match verdict {
+                Verdict::Done { id, address } => {
+                    let made = Match { id, address };
+                    self.made(job, body, &made).await;
+                    Carried::new(job.sequence, Fate::Created, "").id(made.id)
                 }
                 Verdict::Refused(refusal) | Verdict::Forbidden(refusal) => {
-                    self.refused(job, refusal, status).await
+                    Carried::new(job.sequence, Fate::Failed, "").refusal(refusal)
                 }
                 Verdict::Exists(refusal) => {
-                    let body = body(job);
-                    Box::pin(self.stands_in_the_way(job, &body, refusal, status)).await
+                    Box::pin(self.stands_in_the_way(job, body, refusal, status)).await
                 }
-                Verdict::NotDone { .. } => match self
-                    .record(job, State::NotSent, &Match::none(), status)
-                    .await
-                {
-                    // The target would have taken it at another moment.
-                    Ok(_) => self.create(job, &body(job), false).await,
-                    Err(carried) => carried,
-                },
+                // The target would have taken it at another moment.
+                Verdict::NotDone { .. } => self.create(job, body, None).await,
                 Verdict::Fatal(refusal) | Verdict::Unauthorised(refusal) => {
                     self.stop(Halt::Fatal(refusal_words(&refusal)));
-                    match self
-                        .record(job, State::NotSent, &Match::none(), status)
-                        .await
-                    {
-                        Ok(_) => Carried::pending(job.sequence),
-                        Err(carried) => carried,
-                    }
+                    Carried::pending(job.sequence)
                 }
-                Verdict::Unknown(why) => self.after_silence(job, why).await,
+                Verdict::Unknown(why) => self.after_silence(ready, &why).await,
                 Verdict::Missing => {
-                    self.after_silence(job, "the answer does not name this row".to_owned())
-                        .await
+                    let refusal = Refusal {
+                        status: status.unwrap_or(404),
+                        ..Refusal::default()
+                    };
+                    Carried::new(job.sequence, Fate::Failed, "").refusal(refusal)
                 }
             });
         }
     }
 
-    /// A row of a batch of which no answer says what became of it.
-    async fn after_silence(&self, job: &Job, why: String) -> Carried {
-        let body = body(job);
-        match self.find_out(job, &body, Times::now(), true).await {
-            // The batch's own key keeps the batch from being made twice, not the row.
-            Fact::Repeat if self.target.file.create.idempotency_header.is_some() => {
-                self.uncertain(job, "target.unknown", why).await
-            }
+    /// A row of a batch of which no answer says what became of it. The batch's own key keeps the
+    /// batch from being made twice, not the row.
+    async fn after_silence(&self, ready: &Ready, why: &str) -> Carried {
+        let (job, body) = (&ready.job, &ready.body);
+        let doubt = Doubt::in_batch();
+        match self.find_out(job, body, doubt).await {
             Fact::Ours(found) => self.settled(job, State::Created, &found, None).await,
-            Fact::NotMade => match self.record(job, State::Absent, &Match::none(), None).await {
-                Ok(_) => self.create(job, &body, false).await,
-                Err(carried) => carried,
-            },
-            Fact::Repeat => self.create(job, &body, true).await,
-            Fact::Unclear(code, unclear) => {
+            Fact::NotMade => self.once_more(job, body).await,
+            Fact::Repeat => self.create(job, body, Some(doubt.since_ms)).await,
+            Fact::Unclear {
+                code,
+                why: unclear,
+                silent,
+            } => {
+                if silent {
+                    self.silent(why);
+                }
                 self.uncertain(job, code, format!("{why}; {unclear}")).await
             }
         }
     }
-}
-
-fn body(job: &Job) -> Value {
-    serde_json::from_str(&job.body.json).unwrap_or(Value::Null)
 }

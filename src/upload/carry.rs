@@ -7,33 +7,19 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::attempt::{Attempt, refusal_words};
+use super::doubt::{Doubt, Fact};
 use super::find::{Match, Purpose, Search, now_ms};
 use super::pace::backoff;
 use super::{Carried, Counters, Halt, Job, Uploader};
+use crate::fault::{self, Point};
 use crate::ledger::{Found, Standing, State, judge};
-use crate::record::{Existing, Fate, Uncertain};
+use crate::record::{Existing, Fate};
 use crate::target::answer::{Refusal, Verdict};
 use crate::target::call::{Facts, Impossible};
 
-/// What was found out about an attempt without an answer.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Fact {
-    /// It was carried out.
-    Ours(Match),
-    /// It was not.
-    NotMade,
-    /// It may be sent again: the target itself keeps it from being made twice.
-    Repeat,
-    /// Nobody can say.
-    Unclear(&'static str, String),
-}
-
 impl Uploader {
     /// Takes one row to its fate.
-    pub(super) async fn carry(&self, job: &Job) -> Carried {
-        // A prepared body is JSON of our own making.
-        let body: Value = serde_json::from_str(&job.body.json).unwrap_or(Value::Null);
-        let _turns = self.locks.hold(self.turns(job, &body)).await;
+    pub(super) async fn carry(&self, job: &Job, body: &Value) -> Carried {
         let standing = judge(
             job.entry.as_ref(),
             &job.body.hash,
@@ -41,7 +27,10 @@ impl Uploader {
             self.settings.space,
         );
         match standing {
-            Standing::New | Standing::FailedBefore => self.fresh(job, &body).await,
+            Standing::New | Standing::FailedBefore => match self.ask_first(job, body).await {
+                Some(carried) => carried,
+                None => self.create(job, body, None).await,
+            },
             Standing::Unchanged { id, .. } => {
                 Carried::new(job.sequence, Fate::Unchanged, "").id(id.map(str::to_owned))
             }
@@ -59,44 +48,52 @@ impl Uploader {
                     address: address.map(str::to_owned),
                 };
                 if self.settings.existing == Existing::Update {
-                    self.change(job, &body, known).await
+                    self.change(job, body, known).await
                 } else {
                     let note = "changed: the row differs from what was sent; `existing = \"update\"` would send it";
                     Carried::new(job.sequence, Fate::Skipped, note).id(known.id)
                 }
             }
             Standing::Unsettled { same_body, entry } => {
-                let times = Times {
-                    last_ms: entry.attempted_ms,
-                    first_ms: entry.since_ms,
-                };
                 if entry.update {
                     let known = Match {
                         id: entry.id.clone(),
                         address: entry.address.clone(),
                     };
-                    return self.change(job, &body, known).await;
+                    return self.change(job, body, known).await;
                 }
-                match self.find_out(job, &body, times, same_body).await {
+                let doubt = Doubt::left(entry, same_body);
+                match self.find_out(job, body, doubt).await {
                     Fact::Ours(found) if same_body => {
                         self.settled(job, State::Created, &found, None).await
                     }
-                    Fact::Ours(found) => self.ours_with_other_body(job, &body, found).await,
-                    Fact::NotMade => {
-                        match self.record(job, State::Absent, &Match::none(), None).await {
-                            Ok(_) => self.create(job, &body, false).await,
-                            Err(carried) => carried,
+                    Fact::Ours(found) => self.ours_with_other_body(job, body, found).await,
+                    Fact::NotMade => self.once_more(job, body).await,
+                    Fact::Repeat => self.create(job, body, Some(doubt.since_ms)).await,
+                    Fact::Unclear { code, why, silent } => {
+                        if silent {
+                            self.silent(&why);
                         }
+                        self.uncertain(job, code, why).await
                     }
-                    Fact::Repeat => self.create(job, &body, true).await,
-                    Fact::Unclear(code, why) => self.uncertain(job, code, why).await,
                 }
             }
         }
     }
 
+    /// Creates a row of which an attempt is known not to have been carried out.
+    pub(super) async fn once_more(&self, job: &Job, body: &Value) -> Carried {
+        match self.record(job, State::Absent, &Match::none(), None).await {
+            Ok(_) => {
+                fault::at(Point::AbsentAfter);
+                self.create(job, body, None).await
+            }
+            Err(carried) => carried,
+        }
+    }
+
     /// What rows that might be taken for each other have in common: where they are looked up.
-    fn turns(&self, job: &Job, body: &Value) -> Vec<String> {
+    pub(super) fn turns(&self, job: &Job, body: &Value) -> Vec<String> {
         let facts = self.facts(job, body);
         let mut turns: Vec<String> = self
             .target
@@ -109,7 +106,6 @@ impl Uploader {
             }))
             .map(|text| text.to_lowercase())
             .collect();
-        // One order for all rows, so that no two wait for each other.
         turns.sort_unstable();
         turns.dedup();
         turns
@@ -126,11 +122,12 @@ impl Uploader {
         }
     }
 
-    /// A row of which nothing was ever sent.
-    async fn fresh(&self, job: &Job, body: &Value) -> Carried {
+    /// A row of which nothing was ever sent: what is to be done before it is created. `None` where
+    /// it may be.
+    pub(super) async fn ask_first(&self, job: &Job, body: &Value) -> Option<Carried> {
         let existing = self.settings.existing;
         if existing == Existing::Create {
-            return self.create(job, body, false).await;
+            return None;
         }
         let keyed = self
             .target
@@ -138,22 +135,17 @@ impl Uploader {
             .as_ref()
             .is_some_and(|update| update.keyed.is_some());
         if existing == Existing::Update && keyed {
-            return match self.keyed_update(job, body).await {
-                Some(carried) => carried,
-                None => self.create(job, body, false).await,
-            };
+            return self.keyed_update(job, body).await;
         }
-        match self.search(job, body, Purpose::Existing).await {
+        Some(match self.search(job, body, Purpose::Existing).await {
             Search::Found(found) => self.exists(job, body, found, None).await,
-            Search::None => self.create(job, body, false).await,
+            Search::None => return None,
             Search::Ambiguous(why) => {
                 let note = format!("{why}; which of them is this row's cannot be known");
                 Carried::new(job.sequence, Fate::Rejected, note).code("lookup.ambiguous")
             }
             // An API that only says so when asked to create.
-            Search::NotAskable(_) if !self.target.file.create.exists.is_empty() => {
-                self.create(job, body, false).await
-            }
+            Search::NotAskable(_) if !self.target.file.create.exists.is_empty() => return None,
             Search::NotAskable(why) => {
                 let note = format!("it cannot be known whether the target has it: {why}");
                 Carried::new(job.sequence, Fate::Rejected, note).code("lookup.impossible")
@@ -162,7 +154,7 @@ impl Uploader {
                 self.silent(&why);
                 Carried::new(job.sequence, Fate::Pending, why)
             }
-        }
+        })
     }
 
     /// The target has a record of this row that is not of our making.
@@ -291,44 +283,50 @@ impl Uploader {
         Carried::new(job.sequence, Fate::Skipped, note).id(found.id)
     }
 
-    /// Sends a create until it has an answer. With `unanswered`, an earlier attempt of the same
-    /// body may have been carried out, and the target keeps it from being made twice.
-    pub(super) async fn create(&self, job: &Job, body: &Value, unanswered: bool) -> Carried {
-        let mut unanswered = unanswered;
+    /// Sends a create until it has an answer. With `open_ms`, an attempt of the same body that left
+    /// then may have been carried out, and the target keeps it from being made twice.
+    pub(super) async fn create(&self, job: &Job, body: &Value, open_ms: Option<i64>) -> Carried {
+        let mut open_ms = open_ms;
         let mut attempts = 0;
         loop {
-            let call = match self.target.create_call(
-                &self.facts(job, body),
-                &self.idempotency(std::slice::from_ref(job)),
-            ) {
+            let call = match self
+                .target
+                .create_call(&self.facts(job, body), &self.idempotency([job]))
+            {
                 Ok(call) => call,
                 Err(empty) => return impossible(job, &empty),
             };
             attempts += 1;
+            let left_ms = now_ms();
             let again = match self.attempt(job, &call, false).await {
-                Attempt::Stopped => return self.stopped_at(job, unanswered).await,
+                Attempt::Stopped => return self.stopped_at(job, open_ms.is_some()).await,
                 Attempt::Answered(Verdict::Done { id, address }, status) => {
                     let found = Match { id, address };
                     return self.settled(job, State::Created, &found, status).await;
                 }
                 Attempt::Answered(Verdict::Exists(refusal), status) => {
-                    if unanswered {
-                        // The record that stands in the way is this row's own.
-                        let found = match self.search(job, body, Purpose::Existing).await {
-                            Search::Found(found) => found,
-                            _ => Match::none(),
-                        };
-                        return self.settled(job, State::Created, &found, status).await;
+                    return match open_ms {
+                        Some(_) => self.stands_there_already(job, body, refusal, status).await,
+                        None => Box::pin(self.stands_in_the_way(job, body, refusal, status)).await,
+                    };
+                }
+                // The request that it repeats is still at work.
+                Attempt::Answered(Verdict::Refused(refusal), _)
+                    if open_ms.is_some() && self.repeats(&refusal) =>
+                {
+                    Again {
+                        why: refusal_words(&refusal),
+                        pause: None,
+                        sent: true,
                     }
-                    return Box::pin(self.stands_in_the_way(job, body, refusal, status)).await;
                 }
                 Attempt::Answered(
                     Verdict::Refused(refusal) | Verdict::Forbidden(refusal),
                     status,
                 ) => {
-                    return match unanswered {
-                        true => self.refused_again(job, body, refusal, status).await,
-                        false => self.refused(job, refusal, status).await,
+                    return match open_ms {
+                        Some(_) => self.refused_again(job, body, refusal, status).await,
+                        None => self.refused(job, refusal, status).await,
                     };
                 }
                 Attempt::Answered(Verdict::Missing, status) => {
@@ -339,7 +337,7 @@ impl Uploader {
                     return self.refused(job, refusal, status).await;
                 }
                 Attempt::Answered(Verdict::Unauthorised(_) | Verdict::Fatal(_), _) => {
-                    return self.stopped_at(job, unanswered).await;
+                    return self.stopped_at(job, open_ms.is_some()).await;
                 }
                 Attempt::Answered(
                     Verdict::NotDone {
@@ -364,7 +362,9 @@ impl Uploader {
                     sent: false,
                 },
                 Attempt::Unknown(why) | Attempt::Answered(Verdict::Unknown(why), _) => {
-                    match self.find_out(job, body, Times::now(), true).await {
+                    let since_ms = open_ms.unwrap_or(left_ms);
+                    let fact = self.find_out(job, body, Doubt::now(Some(since_ms))).await;
+                    match fact {
                         Fact::Ours(found) => {
                             return self.settled(job, State::Created, &found, None).await;
                         }
@@ -374,30 +374,26 @@ impl Uploader {
                             {
                                 return carried;
                             }
-                            unanswered = false;
-                            Again {
-                                why,
-                                pause: None,
-                                sent: true,
-                            }
+                            fault::at(Point::AbsentAfter);
+                            open_ms = None;
                         }
-                        Fact::Repeat => {
-                            unanswered = true;
-                            Again {
-                                why,
-                                pause: None,
-                                sent: true,
-                            }
-                        }
-                        Fact::Unclear(code, unclear) => {
+                        Fact::Repeat => open_ms = Some(since_ms),
+                        Fact::Unclear {
+                            code, why: unclear, ..
+                        } => {
                             self.silent(&why);
                             return self.uncertain(job, code, format!("{why}; {unclear}")).await;
                         }
                     }
+                    Again {
+                        why,
+                        pause: None,
+                        sent: true,
+                    }
                 }
             };
             if attempts >= self.settings.attempts {
-                return self.given_up(job, again, unanswered).await;
+                return self.given_up(job, again, open_ms.is_some()).await;
             }
             Counters::count(&self.counters.retried);
             let pause = match (again.pause, attempts) {
@@ -406,7 +402,41 @@ impl Uploader {
                 (None, attempts) => backoff(attempts - 1, fastrand::f64()),
             };
             if self.pause(pause).await.is_err() {
-                return self.stopped_at(job, unanswered).await;
+                return self.stopped_at(job, open_ms.is_some()).await;
+            }
+        }
+    }
+
+    /// Whether a refusal of a repetition with an idempotency key says only that the first request
+    /// with it is not done yet: 409, as the draft of the header has it, or 425 Too Early.
+    pub(super) fn repeats(&self, refusal: &Refusal) -> bool {
+        self.target.file.create.idempotency_header.is_some() && matches!(refusal.status, 409 | 425)
+    }
+
+    /// A repetition was answered: it is there already. The record is this row's own, unless what
+    /// is found belongs to another row.
+    async fn stands_there_already(
+        &self,
+        job: &Job,
+        body: &Value,
+        refusal: Refusal,
+        status: Option<u16>,
+    ) -> Carried {
+        let named = |path: &crate::path::Path| path.get(body).is_some_and(|value| !value.is_null());
+        let own = self.target.natural_path().is_some_and(named);
+        let attempted_ms = now_ms();
+        let found = self
+            .search(job, body, Purpose::Settle { attempted_ms })
+            .await;
+        match found {
+            Search::Found(found) => self.settled(job, State::Created, &found, status).await,
+            Search::Ambiguous(why) if !own => {
+                let why = format!("{}; {why}", refusal_words(&refusal));
+                self.uncertain(job, "lookup.ambiguous", why).await
+            }
+            _ => {
+                self.settled(job, State::Created, &Match::none(), status)
+                    .await
             }
         }
     }
@@ -444,71 +474,6 @@ impl Uploader {
     pub(super) fn was_there(job: &Job) -> bool {
         let sent = job.entry.as_ref().and_then(|entry| entry.sent_body);
         sent.is_some()
-    }
-
-    /// Finds out whether an attempt without an answer was carried out, by the surest means first.
-    pub(super) async fn find_out(
-        &self,
-        job: &Job,
-        body: &Value,
-        times: Times,
-        same_body: bool,
-    ) -> Fact {
-        let create = &self.target.file.create;
-        if same_body {
-            let remembered = self.target.create.idempotency_ttl.is_none_or(|ttl| {
-                now_ms().saturating_sub(times.first_ms)
-                    < i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)
-            });
-            let alone = job.entry.as_ref().is_none_or(|entry| entry.group.is_none());
-            if create.idempotency_header.is_some() && remembered && alone {
-                return Fact::Repeat;
-            }
-            if let Some(path) = self.target.natural_path()
-                && path.get(body).is_some_and(|value| !value.is_null())
-                && !create.exists.is_empty()
-            {
-                return Fact::Repeat;
-            }
-            if let Some(fact) = self.settle_by_update(job, body).await {
-                return fact;
-            }
-        }
-        match self
-            .search(
-                job,
-                body,
-                Purpose::Settle {
-                    attempted_ms: times.last_ms,
-                },
-            )
-            .await
-        {
-            Search::Found(found) => Fact::Ours(found),
-            Search::None => Fact::NotMade,
-            Search::Ambiguous(why) => Fact::Unclear("lookup.ambiguous", why),
-            Search::NotAskable(why) | Search::CannotTell(why) => match self.settings.uncertain {
-                Uncertain::Resend if same_body => Fact::Repeat,
-                _ => Fact::Unclear("target.unknown", why),
-            },
-        }
-    }
-}
-
-/// When the attempts left that are open; milliseconds since 1970.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Times {
-    last_ms: i64,
-    first_ms: i64,
-}
-
-impl Times {
-    pub(super) fn now() -> Self {
-        let now = now_ms();
-        Self {
-            last_ms: now,
-            first_ms: now,
-        }
     }
 }
 

@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use super::attempt::*;
 use super::carry::*;
+use super::doubt::Fact;
 use super::find::{Match, Purpose, Search};
 use super::pace::backoff;
 use super::{Carried, Counters, Halt, Job, Uploader};
+use crate::fault::{self, Point};
 use crate::ledger::{Found, State};
 use crate::record::Fate;
 use crate::target::answer::{Refusal, Verdict, id_text};
@@ -29,7 +31,9 @@ impl Uploader {
     /// A keyed update settles: success = the record is there, missing = it was not made.
     pub(super) async fn settle_by_update(&self, job: &Job, body: &Value) -> Option<Fact> {
         let call = self.keyed_call(job, body)?.ok()?;
-        for attempt in 0..self.settings.attempts {
+        let mut attempt = 0;
+        while attempt < self.settings.attempts {
+            attempt += 1;
             match self.request(&call, Carries::Rows).await {
                 Ok(answer) => match self.target.updated(&answer, SystemTime::now()) {
                     Verdict::Done { id, address } => {
@@ -40,7 +44,8 @@ impl Uploader {
                         self.heard();
                         return Some(Fact::NotMade);
                     }
-                    Verdict::NotDone { .. } | Verdict::Unknown(_) => {}
+                    Verdict::NotDone { limited, .. } => attempt -= u32::from(limited),
+                    Verdict::Unknown(_) => {}
                     Verdict::Unauthorised(refusal) => {
                         self.stop(Halt::NotAuthorised(refusal_words(&refusal)));
                     }
@@ -48,10 +53,11 @@ impl Uploader {
                     _ => return None,
                 },
                 Err(Attempt::Stopped) => {
-                    return Some(Fact::Unclear(
-                        "target.unknown",
-                        "the run was stopped".to_owned(),
-                    ));
+                    return Some(Fact::Unclear {
+                        code: "target.unknown",
+                        why: "the run was stopped".to_owned(),
+                        silent: false,
+                    });
                 }
                 Err(_) => {}
             }
@@ -59,10 +65,11 @@ impl Uploader {
                 break;
             }
         }
-        Some(Fact::Unclear(
-            "target.unknown",
-            "the update that would tell has no answer either".to_owned(),
-        ))
+        Some(Fact::Unclear {
+            code: "target.unknown",
+            why: "the update that would tell has no answer either".to_owned(),
+            silent: true,
+        })
     }
 
     pub(super) fn keyed_call(&self, job: &Job, body: &Value) -> Option<Result<Call, Impossible>> {
@@ -104,7 +111,7 @@ impl Uploader {
         if update.keyed.is_some() {
             return match self.keyed_update(job, body).await {
                 Some(carried) => carried,
-                None => self.create(job, body, false).await,
+                None => self.create(job, body, None).await,
             };
         }
         let mut known = known;
@@ -130,14 +137,17 @@ impl Uploader {
                     {
                         return carried;
                     }
-                    return self.create(job, body, false).await;
+                    return self.create(job, body, None).await;
                 }
                 Search::CannotTell(why) => {
                     self.silent(&why);
-                    return Carried::new(job.sequence, Fate::Pending, why);
+                    return self.not_changed(job, why).await;
                 }
                 Search::Ambiguous(why) | Search::NotAskable(why) => {
                     let note = format!("the record to change cannot be found: {why}");
+                    if is_open_update(job) {
+                        return self.uncertain(job, "lookup.ambiguous", note).await;
+                    }
                     return Carried::new(job.sequence, Fate::Rejected, note)
                         .code("lookup.ambiguous");
                 }
@@ -161,18 +171,24 @@ impl Uploader {
             }
             Err(NoReply(why)) => {
                 self.silent(&why);
-                return Carried::new(
-                    job.sequence,
-                    Fate::Pending,
-                    format!("the record cannot be read before it is changed: {why}"),
-                );
+                let why = format!("the record cannot be read before it is changed: {why}");
+                return self.not_changed(job, why).await;
             }
         };
+        fault::at(Point::ChangeRead);
         let fields = match (&current, update.mode) {
             (Some(current), UpdateMode::Replace) => self.merged(current, body),
             (Some(current), UpdateMode::Partial) => {
                 let wanted = self.target.updatable(body);
                 match differing(current, &wanted) {
+                    // Nothing is left to do of what an earlier run sent.
+                    Value::Object(map)
+                        if map.is_empty()
+                            && is_open_update(job)
+                            && job.entry.as_ref().is_some_and(|e| e.body == job.body.hash) =>
+                    {
+                        return self.settled(job, State::Updated, &known, None).await;
+                    }
                     Value::Object(map) if map.is_empty() => {
                         let kept = Found {
                             intent: self.intent(job, true),
@@ -228,6 +244,14 @@ impl Uploader {
                 self.refused(job, refusal, Some(404)).await
             }
             Changed::Over(carried) => *carried,
+        }
+    }
+
+    /// The fate of a row whose record could not be asked for.
+    async fn not_changed(&self, job: &Job, why: String) -> Carried {
+        match is_open_update(job) {
+            true => self.uncertain(job, "target.unknown", why).await,
+            false => Carried::new(job.sequence, Fate::Pending, why),
         }
     }
 
@@ -363,6 +387,12 @@ impl Uploader {
             }
         }
     }
+}
+
+/// Whether an earlier run sent an update of this row and nobody knows what became of it.
+fn is_open_update(job: &Job) -> bool {
+    let entry = job.entry.as_ref();
+    entry.is_some_and(|entry| entry.update && entry.state.is_unsettled())
 }
 
 /// The members of `wanted` that `current` has otherwise.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+use crate::fault;
 use crate::target::answer::Answer;
 use crate::target::call::{Call, JSON};
 
@@ -129,7 +130,7 @@ impl Client {
         if let Some((_, bytes)) = &call.body {
             request = request.body(bytes.clone());
         }
-        let mut response = request.send().await.map_err(|error| {
+        let mut response = fault::under_way(request.send()).await.map_err(|error| {
             let said = chain(&error);
             if error.is_builder() {
                 NoAnswer::Impossible(said)
@@ -154,8 +155,8 @@ impl Client {
                     )));
                 }
                 Ok(None) => break,
-                // A refusal is a refusal, whatever became of its words.
-                Err(_) if (400..500).contains(&status) => break,
+                // A refusal is a refusal, whatever became of its words; an error's words settle nothing.
+                Err(_) if status >= 400 => break,
                 Err(error) => {
                     return Err(NoAnswer::Unknown(format!(
                         "the answer {status} broke off: {}",

@@ -394,15 +394,12 @@ impl Uploader {
     }
 
     /// Adds a record that was made to the list, where that was read before.
-    pub(super) async fn add_to_list(&self, job: &Job, made: &Match) {
+    pub(super) async fn add_to_list(&self, body: &Value, made: &Match) {
         let Some(list) = &self.target.list else {
             return;
         };
-        let Ok(body) = serde_json::from_str::<Value>(&job.body.json) else {
-            return;
-        };
         if let (Some(value), Some(index)) = (
-            list.by.get(&body).and_then(id_text),
+            list.by.get(body).and_then(id_text),
             self.list.lock().await.as_mut(),
         ) {
             let known = index.by.entry(value.to_lowercase()).or_default();

@@ -9,17 +9,16 @@ mod batch;
 mod carry;
 mod change;
 pub mod client;
+mod dispatch;
+mod doubt;
 mod find;
 pub mod pace;
 mod settle;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
-use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{Mutex, watch};
 
 use self::auth::Credentials;
 use self::client::Client;
@@ -148,7 +147,7 @@ pub struct Uploader {
     pub counters: Counters,
     halt: watch::Sender<Option<Halt>>,
     notes: StdMutex<Vec<String>>,
-    locks: Locks,
+    doubts: StdMutex<doubt::Doubts>,
     list: Mutex<Option<ListIndex>>,
     answered: AtomicBool,
     forbidden: AtomicU32,
@@ -193,7 +192,7 @@ impl Uploader {
             counters: Counters::default(),
             halt: watch::Sender::new(None),
             notes: StdMutex::default(),
-            locks: Locks::default(),
+            doubts: StdMutex::default(),
             list: Mutex::new(None),
             answered: AtomicBool::new(false),
             forbidden: AtomicU32::new(0),
@@ -231,130 +230,6 @@ impl Uploader {
             notes.push(text);
         }
     }
-
-    /// Sends rows as they come until there are no more, and tells what became of each. After a
-    /// stop, rows that were not begun are pending; those under way are waited for, ten seconds at
-    /// the most, and what is then without an answer is uncertain.
-    pub async fn run(
-        self: &Arc<Self>,
-        mut jobs: mpsc::Receiver<Job>,
-        done: mpsc::UnboundedSender<Carried>,
-    ) {
-        let mut under_way: JoinSet<Vec<Carried>> = JoinSet::new();
-        let mut open: HashMap<tokio::task::Id, Vec<u64>> = HashMap::new();
-        let mut halted = self.halt.subscribe();
-        let most = self.batch().map_or(0, |batch| batch.max);
-        let mut gathered: Vec<Job> = Vec::new();
-        let mut more = true;
-        loop {
-            let stopped = halted.borrow_and_update().is_some();
-            let full = under_way.len() >= self.settings.concurrency;
-            if stopped || (!more && under_way.is_empty() && gathered.is_empty()) {
-                break;
-            }
-            // A batch leaves when it is full, or when no more rows come for a moment.
-            if !full && !gathered.is_empty() && (gathered.len() >= most || !more) {
-                self.start_batch(&mut gathered, &mut under_way, &mut open);
-                continue;
-            }
-            tokio::select! {
-                biased;
-                _ = halted.changed() => {}
-                job = jobs.recv(), if more && !full => match job {
-                    Some(job) if most > 0 && self.may_join(&job) => gathered.push(job),
-                    Some(job) => {
-                        let uploader = Arc::clone(self);
-                        let sequences = vec![job.sequence];
-                        let task = under_way.spawn(async move { vec![uploader.carry(&job).await] });
-                        open.insert(task.id(), sequences);
-                    }
-                    None => more = false,
-                },
-                Some(ended) = under_way.join_next_with_id(), if !under_way.is_empty() => {
-                    finish(ended, &mut open, &done);
-                }
-                () = tokio::time::sleep(GATHERING), if !full && !gathered.is_empty() => {
-                    self.start_batch(&mut gathered, &mut under_way, &mut open);
-                }
-            }
-        }
-        for job in gathered {
-            let _ = done.send(Carried::pending(job.sequence));
-        }
-        let deadline = tokio::time::sleep(Duration::from_secs(10));
-        tokio::pin!(deadline);
-        loop {
-            tokio::select! {
-                ended = under_way.join_next_with_id() => match ended {
-                    Some(ended) => finish(ended, &mut open, &done),
-                    None => break,
-                },
-                () = &mut deadline => break,
-            }
-        }
-        for sequence in open.into_values().flatten() {
-            let note = "the run was stopped while its request was under way";
-            let carried = Carried::new(sequence, Fate::Uncertain, note).code("target.unknown");
-            let _ = done.send(carried);
-        }
-        under_way.abort_all();
-        while let Some(job) = jobs.recv().await {
-            let open = job
-                .entry
-                .as_ref()
-                .is_some_and(|entry| entry.state.is_unsettled());
-            let carried = match open {
-                true => Carried::new(
-                    job.sequence,
-                    Fate::Uncertain,
-                    "an earlier run sent it without an answer, and this run stopped before it could be looked up",
-                )
-                .code("target.unknown"),
-                false => Carried::pending(job.sequence),
-            };
-            let _ = done.send(carried);
-        }
-    }
-
-    fn start_batch(
-        self: &Arc<Self>,
-        gathered: &mut Vec<Job>,
-        under_way: &mut JoinSet<Vec<Carried>>,
-        open: &mut HashMap<tokio::task::Id, Vec<u64>>,
-    ) {
-        let uploader = Arc::clone(self);
-        let jobs = std::mem::take(gathered);
-        let sequences = jobs.iter().map(|job| job.sequence).collect();
-        let task = under_way.spawn(async move { uploader.carry_batch(jobs).await });
-        open.insert(task.id(), sequences);
-    }
-}
-
-/// How long a batch that is not full waits for more rows.
-const GATHERING: Duration = Duration::from_millis(20);
-
-type Ended = Result<(tokio::task::Id, Vec<Carried>), tokio::task::JoinError>;
-
-fn finish(
-    ended: Ended,
-    open: &mut HashMap<tokio::task::Id, Vec<u64>>,
-    done: &mpsc::UnboundedSender<Carried>,
-) {
-    // The receiver is gone only where the run itself broke off.
-    match ended {
-        Ok((id, carried)) => {
-            open.remove(&id);
-            for carried in carried {
-                let _ = done.send(carried);
-            }
-        }
-        Err(error) => {
-            for sequence in open.remove(&error.id()).into_iter().flatten() {
-                let note = "a bug stopped this row's request; please report it".to_owned();
-                let _ = done.send(Carried::new(sequence, Fate::Uncertain, note));
-            }
-        }
-    }
 }
 
 impl Carried {
@@ -387,30 +262,6 @@ impl Carried {
     fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
-    }
-}
-
-/// Locks by name, so that rows with equal look-up values go one after another.
-#[derive(Debug, Default)]
-struct Locks {
-    held: StdMutex<HashMap<String, Arc<Mutex<()>>>>,
-}
-
-impl Locks {
-    /// Waits for all of these names, in their order.
-    async fn hold(&self, names: Vec<String>) -> Vec<tokio::sync::OwnedMutexGuard<()>> {
-        let mut guards = Vec::with_capacity(names.len());
-        for name in names {
-            let lock = {
-                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-                if held.len() > 1_024 {
-                    held.retain(|_, lock| Arc::strong_count(lock) > 1);
-                }
-                Arc::clone(held.entry(name).or_default())
-            };
-            guards.push(lock.lock_owned().await);
-        }
-        guards
     }
 }
 

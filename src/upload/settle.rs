@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::attempt::Stopped;
 use super::find::Match;
 use super::{Carried, Halt, Job, Uploader};
+use crate::fault::{self, Point};
 use crate::ledger::{Intent, Outcome, State};
 use crate::record::{Fate, KeyHash};
 use crate::target::answer::Refusal;
@@ -12,7 +15,7 @@ use crate::target::answer::Refusal;
 impl Uploader {
     /// The idempotency key of the rows of one request: the same over runs, another where a body
     /// changes.
-    pub(super) fn idempotency(&self, jobs: &[Job]) -> String {
+    pub(super) fn idempotency<'j>(&self, jobs: impl IntoIterator<Item = &'j Job>) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.settings.account);
         for job in jobs {
@@ -39,16 +42,6 @@ impl Uploader {
     }
 
     /// Records what is true of several rows alike.
-    pub(super) async fn record_rows(
-        &self,
-        jobs: &[Job],
-        state: State,
-        status: Option<u16>,
-    ) -> Result<(), Stopped> {
-        let keys: Vec<KeyHash> = jobs.iter().map(|job| job.key_hash).collect();
-        self.record_keys(&keys, state, status).await
-    }
-
     pub(super) async fn record_keys(
         &self,
         keys: &[KeyHash],
@@ -113,13 +106,23 @@ impl Uploader {
         };
         match self.record(job, state, found, status).await {
             Ok(_) => {
-                if state == State::Created {
-                    self.add_to_list(job, found).await;
+                fault::at(Point::OutcomeAfter);
+                if state == State::Created && (self.any_doubt() || self.target.list.is_some()) {
+                    let body = serde_json::from_str(&job.body.json).unwrap_or_default();
+                    self.made(job, &body, found).await;
                 }
                 Carried::new(job.sequence, fate, "").id(found.id.clone())
             }
             Err(carried) => carried,
         }
+    }
+
+    /// A record was made: later rows may find it, and must not take it for theirs.
+    pub(super) async fn made(&self, job: &Job, body: &Value, found: &Match) {
+        if self.any_doubt() {
+            self.out_of_doubt(job, body);
+        }
+        self.add_to_list(body, found).await;
     }
 
     pub(super) async fn refused(
@@ -138,6 +141,8 @@ impl Uploader {
     }
 
     pub(super) async fn uncertain(&self, job: &Job, code: &'static str, why: String) -> Carried {
+        let body = serde_json::from_str(&job.body.json).unwrap_or_default();
+        self.in_doubt(job, &body);
         match self
             .record(job, State::Uncertain, &Match::none(), None)
             .await
