@@ -3,6 +3,8 @@
 //! The types that mapping and target files deserialize into are their grammar. Serde stops at the
 //! first mistake; so the entry that is wrong is taken out of the tree and reading begins anew.
 
+mod schema;
+
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use serde::{Deserialize, de};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use self::schema::{OneOrSome, TextOr};
 use crate::issue::{Mistake, TextFile, nearest};
 
 /// A TOML file with the spans of its entries.

@@ -6,8 +6,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+
 /// Whether an issue refuses its row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 pub enum Severity {
     /// The row is refused.
     Error,

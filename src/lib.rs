@@ -22,6 +22,7 @@ pub mod reject;
 pub mod report;
 pub mod row;
 pub mod sandbox;
+pub mod schema;
 pub mod source;
 pub mod target;
 pub mod template;

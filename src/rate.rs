@@ -1,6 +1,9 @@
 //! Rates as mapping and target files write them: `20/s`, `150/10s`, `100/min`, `2000/day`.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// So many requests in so much time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +70,23 @@ pub fn parse_rate(text: &str) -> Result<Rate, String> {
         return Err(format!("the rate `{text}` lets nothing through"));
     }
     Ok(Rate { count, seconds })
+}
+
+impl JsonSchema for Rate {
+    fn schema_name() -> Cow<'static, str> {
+        "Rate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let units: Vec<&str> = UNITS.iter().map(|(name, _)| *name).collect();
+        let units = units.join("|");
+        json_schema!({
+            "description": "A number of requests, `/`, and the time in which they may be sent.",
+            "type": "string",
+            "pattern": format!(r"^\s*\+?[0-9_]+\s*/\s*[0-9]*\s*({units})\s*$"),
+            "examples": ["20/s", "150/10s", "100/min", "2000/day"],
+        })
+    }
 }
 
 impl fmt::Display for Rate {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::issue::Issue;
@@ -28,7 +29,8 @@ impl fmt::Display for BodyHash {
 }
 
 /// What finally became of a row. Every row has exactly one at the end of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 pub enum Fate {
     /// The target confirmed that it made the record; in a check: it would be sent.
     Created,
@@ -88,28 +90,28 @@ impl fmt::Display for Fate {
 }
 
 /// What becomes of a row that the target has already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Existing {
-    /// The target is not asked.
+    /// The target is not asked; the row is sent as a new customer.
     #[default]
     Create,
-    /// It is left alone.
+    /// The customer is left as it is.
     Skip,
-    /// It is changed.
+    /// The customer is changed.
     Update,
     /// The row is refused.
     Reject,
 }
 
 /// What becomes of a row of which nobody can say whether the target made it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Uncertain {
-    /// A person decides.
+    /// It waits until a person decides.
     #[default]
     Hold,
-    /// It is sent again.
+    /// It is sent again, so that the customer may be there twice.
     Resend,
 }
 

@@ -102,6 +102,14 @@ impl RowBatch {
         });
     }
 
+    /// Says what is wrong with a row that was ended before, in place of what was said of it.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`RowBatch::len`].
+    pub fn set_fault(&mut self, index: usize, fault: Fault) {
+        self.rows[index].fault = Some(Box::new(fault));
+    }
+
     /// Bytes of cell text held; a reader ends a batch before this passes a few MiB.
     pub fn text_len(&self) -> usize {
         self.text.len()

@@ -266,7 +266,7 @@ fn everywhere(kind: &Kind) -> BTreeSet<&'static str> {
         let name = point.name();
         let first = format!("{name}:1");
         let third = format!("{name}:3");
-        let mut plans = vec![vec![third.as_str(), first.as_str()], vec![first.as_str()]];
+        let mut plans = vec![vec![first.as_str()], vec![third.as_str(), first.as_str()]];
         if on_the_way_back(*point) {
             // What became of an attempt, carried out or not, is asked by the run that is ended.
             plans.push(vec!["request.left:2", &first]);
@@ -292,8 +292,8 @@ fn everywhere(kind: &Kind) -> BTreeSet<&'static str> {
             if ended {
                 reached.insert(name);
             }
-            if by_itself && plan.len() == 2 && !ended {
-                alone = scene.run("in.csv", Some(&first), &[]).0.is_none();
+            if plan.len() == 1 {
+                alone = ended;
             }
             scene.finish(kind, &plan.join(", then "));
             drop(scene.runtime);

@@ -25,9 +25,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::Bench;
+use common::cases::Case;
 use rowferry::issue::{Mistake, Severity};
 use rowferry::pipeline::check::claims;
 use rowferry::pipeline::load::load_mapping;
@@ -72,59 +73,10 @@ shape = "object"
 open = true
 "#;
 
-/// One case, as its file writes it.
-#[derive(Default)]
-struct Case {
-    place: String,
-    name: String,
-    parts: Vec<(String, String)>,
-}
-
-impl Case {
-    fn part(&self, name: &str) -> Option<&str> {
-        let found = self.parts.iter().find(|(part, _)| part == name);
-        found.map(|(_, text)| text.as_str())
-    }
-
-    fn lines(&self, name: &str) -> Vec<&str> {
-        self.part(name)
-            .map_or_else(Vec::new, |text| text.lines().collect())
-    }
-}
-
+/// The cases of the contract, and the examples that the reference shows.
 fn cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mapping_contract");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    let mut cases: Vec<Case> = Vec::new();
-    for path in paths {
-        let file = path.file_name().unwrap().to_string_lossy().into_owned();
-        for (at, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
-            if let Some(name) = line.strip_prefix("== ") {
-                cases.push(Case {
-                    place: format!("{file}:{}", at + 1),
-                    name: name.to_owned(),
-                    parts: vec![("mapping".to_owned(), String::new())],
-                });
-            } else if let Some(part) = line.strip_prefix("-- ") {
-                cases
-                    .last_mut()
-                    .unwrap()
-                    .parts
-                    .push((part.to_owned(), String::new()));
-            } else if let Some(case) = cases.last_mut() {
-                let (_, text) = case.parts.last_mut().unwrap();
-                text.push_str(line);
-                text.push('\n');
-            }
-        }
-    }
-    for (_, text) in cases.iter_mut().flat_map(|case| &mut case.parts) {
-        text.truncate(text.trim_end_matches('\n').len());
-    }
+    let mut cases = common::cases::cases("tests/mapping_contract");
+    cases.extend(common::cases::cases("docs/reference/examples/mapping"));
     cases
 }
 
@@ -720,4 +672,24 @@ fn a_field_that_is_on_create_only_is_no_change() {
         target.updatable(&record),
         serde_json::json!({ "email": "a@x.org" })
     );
+}
+
+#[test]
+fn the_tests_within_the_examples_of_the_reference_pass() {
+    let mut ran = 0;
+    for case in common::cases::cases("docs/reference/examples/mapping") {
+        let mapping = case.part("mapping").unwrap();
+        if !mapping.contains("[[test]]") {
+            continue;
+        }
+        let bench = Bench::new();
+        bench.file("t.target.toml", TARGET);
+        bench.file(
+            "m.toml",
+            &format!("target = \"t.target.toml\"\n{mapping}\n"),
+        );
+        bench.run(&["check", "--mapping", "m.toml"]).expect(0);
+        ran += 1;
+    }
+    assert_eq!(ran, 3);
 }

@@ -9,12 +9,7 @@ use crate::pipeline::load::FINDINGS;
 use crate::plan;
 use crate::report::exit::Exit;
 use crate::report::{Progress, ProgressMode, Summary, terminal};
-use crate::source::Input;
-
-/// The endings of files that a folder of inputs is searched for.
-const ENDINGS: &[&str] = &[
-    "csv", "tsv", "txt", "tab", "xlsx", "xlsm", "xlsb", "xls", "ods",
-];
+use crate::source::{ENDINGS, Input, is_table_name};
 
 /// Whether standard error takes colour.
 pub(super) fn colour() -> bool {
@@ -92,11 +87,23 @@ pub(super) fn inputs(arguments: &[String]) -> Result<Vec<Input>, Mistake> {
             )
         })?;
         if found.is_empty() {
-            let mistake = Mistake::new("input", format!("`{argument}` holds no spreadsheet"));
-            return Err(mistake.help(format!(
-                "files that end in {} are taken",
-                ENDINGS.join(", ")
-            )));
+            let mistake = Mistake::new(
+                "input",
+                match pattern {
+                    Some(_) => format!("no file fits `{argument}`"),
+                    None => format!("`{argument}` holds no spreadsheet"),
+                },
+            );
+            return Err(mistake.help(match pattern {
+                Some(_) => "no file of that folder has such a name; results and reject files of this program are taken only where the \
+                            pattern names `.results` or `.rejects`, or each by its own name"
+                    .to_owned(),
+                None => format!(
+                    "files that end in {} are taken, also packed (.csv.gz, .csv.zst, .zip); \
+                     results and reject files of this program are not",
+                    ENDINGS.join(", ")
+                ),
+            }));
         }
         inputs.extend(
             found
@@ -118,16 +125,16 @@ fn search(folder: &Path, pattern: Option<&str>) -> std::io::Result<Vec<PathBuf>>
         let entry = entry?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        let ending = name
-            .rsplit_once('.')
-            .map(|(_, ending)| ending.to_ascii_lowercase());
+        // Files that other programs keep beside the real ones begin so, and a shell's patterns
+        // pass them over as well.
+        let besides = name.starts_with(['.', '~']);
         let taken = match pattern {
-            Some(pattern) => matches(pattern.as_bytes(), name.as_bytes()),
-            None => {
-                ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
-                    && !name.starts_with(['.', '~'])
-                    && !is_ours(name)
+            Some(pattern) => {
+                matches(pattern.as_bytes(), name.as_bytes())
+                    && (!besides || pattern.starts_with(['.', '~']))
+                    && (!is_ours(name) || names_ours(pattern))
             }
+            None => is_table_name(Path::new(name)) && !besides && !is_ours(name),
         };
         if taken && entry.path().is_file() {
             found.push(folder.join(name));
@@ -145,6 +152,11 @@ fn is_ours(name: &str) -> bool {
         _ => stem,
     };
     stem.ends_with(".rejects") || stem.ends_with(".results")
+}
+
+/// Whether a pattern asks for files of ours.
+fn names_ours(pattern: &str) -> bool {
+    pattern.contains(".rejects") || pattern.contains(".results")
 }
 
 /// Whether a name fits a pattern of `*` and `?`.
@@ -278,6 +290,11 @@ mod tests {
             "a.rejects.csv",
             "a.rejects-2.csv",
             "a.results.csv",
+            "c.csv.gz",
+            "d.zip",
+            "e.tar.gz",
+            ".hidden.csv",
+            "~$a.xlsx",
             "x.md",
         ] {
             std::fs::write(folder.path().join(name), "x").unwrap();
@@ -287,8 +304,15 @@ mod tests {
             let found = inputs(&[argument]).unwrap();
             found.iter().map(|input| input.stem()).collect()
         };
-        assert_eq!(names(folder_text.clone()), ["a", "b"]);
-        assert_eq!(names(format!("{folder_text}/*.csv")).len(), 4);
+        assert_eq!(names(folder_text.clone()), ["a", "b", "c", "d"]);
+        assert_eq!(names(format!("{folder_text}/*.csv")), ["b"]);
+        assert_eq!(names(format!("{folder_text}/?.csv*")), ["b", "c"]);
+        // Asked for by what only they have in their names.
+        assert_eq!(
+            names(format!("{folder_text}/*.rejects*.csv")),
+            ["a.rejects-2", "a.rejects"]
+        );
+        assert_eq!(names(format!("{folder_text}/a.results.csv")), ["a.results"]);
         assert!(inputs(&[format!("{folder_text}/*.ods")]).is_err());
     }
 }

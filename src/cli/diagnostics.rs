@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use crate::issue::Mistake;
+use crate::report::schema::Told;
 
 /// Shows mistakes one after the other: what is wrong, the file with line and column, the line
 /// itself with a mark below, and what to do. Ends with a line break unless there is none to show.
@@ -27,21 +28,8 @@ pub fn render(mistakes: &[Mistake], colour: bool) -> String {
 /// The same as an array of objects with `code`, `message`, `file`, `line`, `column` (both from 1,
 /// the column in characters), `label`, `help` and `note`; what is not known is null.
 pub fn to_json(mistakes: &[Mistake]) -> Value {
-    let one = |mistake: &Mistake| {
-        let (line, column) = mistake.line_column().unzip();
-        let label = Some(&mistake.label).filter(|label| !label.is_empty());
-        json!({
-            "code": mistake.code,
-            "message": mistake.message,
-            "file": mistake.place.as_ref().map(|(file, _)| &file.name),
-            "line": line,
-            "column": column,
-            "label": label,
-            "help": mistake.help,
-            "note": mistake.note,
-        })
-    };
-    mistakes.iter().map(one).collect()
+    let told = mistakes.iter().map(|mistake| json!(Told::from(mistake)));
+    told.collect()
 }
 
 fn group(mistake: &Mistake) -> Group<'_> {

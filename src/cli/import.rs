@@ -7,15 +7,16 @@ use super::check::{quoted, seconds, tell_of_sources, unused};
 use super::common::{Voice, complain_of_loading, inputs, plan_options, say, shown};
 use super::{LogFormat, check};
 use crate::issue::Mistake;
+use crate::ledger;
 use crate::pipeline::check::estimate;
 use crate::pipeline::finish::Places;
-use crate::pipeline::import::{ImportError, Imported, Settings, import};
+use crate::pipeline::import::{Imported, Settings, import};
 use crate::pipeline::select::Selection;
 use crate::pipeline::{Loaded, load};
 use crate::rate::Rate;
 use crate::record::Fate;
 use crate::report::exit::Exit;
-use crate::report::{Files, Summary};
+use crate::report::{Files, LeftRow, LeftRows, Summary};
 use crate::sandbox::{self, Sandbox};
 use crate::upload::auth;
 
@@ -174,7 +175,7 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
     let imported = match imported {
         Ok(imported) => imported,
         Err(error) => {
-            let exit = ending(&error);
+            let exit = error.exit();
             let mistake = Mistake::new("import", error.to_string());
             return voice.broken_off("import", &args.mapping, &args.inputs, &[mistake], exit);
         }
@@ -214,16 +215,6 @@ fn insecure(base_url: &str, allowed: bool) -> Option<Mistake> {
                 .help("use https, or give --insecure-http if you mean it"),
         ),
         scheme => Some(Mistake::new("base-url", format!("`{scheme}` is not http or https: `{base_url}`"))),
-    }
-}
-
-/// How the process ends where the import broke off.
-fn ending(error: &ImportError) -> Exit {
-    use crate::ledger::LedgerError;
-    match error {
-        ImportError::Sum { .. } | ImportError::Ledger(LedgerError::Bug { .. }) => Exit::Bug,
-        ImportError::Ledger(LedgerError::Locked { .. }) => Exit::Locked,
-        _ => Exit::Usage,
     }
 }
 
@@ -313,6 +304,7 @@ fn summary(
         notes,
         exit,
         not_asked,
+        left,
     } = imported;
     let read = tally.read();
     let kept_back = tally.fates().get(Fate::Rejected) + tally.fates().get(Fate::Skipped);
@@ -358,9 +350,22 @@ fn summary(
         notes: [loaded.findings(), notes].concat(),
         unused_columns: unused(loaded),
         duplicates,
+        left: (left.count > 0).then(|| LeftRows {
+            count: left.count,
+            rows: left.rows.into_iter().map(left_row).collect(),
+        }),
         stopped: halt.map(|halt| halt.says()),
         next,
         ..Summary::default()
+    }
+}
+
+fn left_row(row: ledger::LeftRow) -> LeftRow {
+    LeftRow {
+        row: row.row,
+        run: row.run.to_string(),
+        id: row.id,
+        uncertain: row.unsettled,
     }
 }
 

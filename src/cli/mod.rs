@@ -5,8 +5,12 @@ mod columns;
 mod common;
 pub mod diagnostics;
 mod import;
+mod ledgers;
 mod preview;
+mod runs;
 mod sandbox;
+mod schema;
+mod settle;
 mod targets;
 
 use std::ffi::OsString;
@@ -47,10 +51,16 @@ enum Command {
     Preview(preview::Args),
     /// Show what is in a file: its dialect, its columns, their kinds and examples.
     Columns(columns::Args),
+    /// List the runs: when, what, where to, what became of the rows.
+    Runs(runs::Args),
+    /// List rows of which nobody knows if they were made, or say what became of them.
+    Settle(settle::Args),
     /// List the built-in targets, show one, or check a target file.
     Targets(targets::Args),
     /// Run the embedded server that plays a target, by itself.
     Sandbox(sandbox::Args),
+    /// Print a JSON Schema, for editors and programs.
+    Schema(schema::Args),
 }
 
 /// Runs the program with these arguments.
@@ -73,8 +83,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Import(args) => import::run(args, cli.log_format),
         Command::Preview(args) => preview::run(&args),
         Command::Columns(args) => columns::run(args),
+        Command::Runs(args) => runs::run(&args),
+        Command::Settle(args) => settle::run(&args),
         Command::Targets(args) => targets::run(&args),
         Command::Sandbox(args) => play(&args),
+        Command::Schema(args) => schema::run(&args),
     };
     ended.unwrap_or_else(|error| {
         common::complain(&[Mistake::new("error", format!("{error:#}"))]);

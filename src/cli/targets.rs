@@ -92,7 +92,12 @@ fn variables(target: &Target) -> String {
 
 fn show(name: &str) -> anyhow::Result<Exit> {
     if let Some(text) = target::builtin_text(name) {
-        print(text.trim_end())?;
+        // Where the schema stands from the file's own place is no help elsewhere.
+        let shown = match text.split_once('\n') {
+            Some((first, rest)) if first.starts_with("#:schema ") => rest,
+            _ => text,
+        };
+        print(shown.trim_end())?;
         return Ok(Exit::Ok);
     }
     let (found, mistakes) = target::load(name, Path::new(""));

@@ -40,7 +40,7 @@ pub enum LedgerError {
         /// Who holds it, as far as it says.
         holder: Holder,
     },
-    /// Written by a later version of the program.
+    /// Written by a later version of the program (exit code 2).
     #[error(
         "the ledger {} has format {found}, this rowferry knows formats up to {known}; use the \
          version that wrote it, or a later one", path.display()
@@ -91,6 +91,25 @@ pub enum LedgerError {
         /// The ledger.
         path: PathBuf,
     },
+    /// It was there before, and is not any more: what was sent would be sent again (exit code 2).
+    #[error(
+        "the ledger {} is gone, though {} is still there; put it back from where it was moved or \
+         from a backup, because it knows what was already sent. If you mean to begin anew, and \
+         nothing of what was sent before would be sent again, delete {} too",
+        path.display(), witness.display(), witness.display()
+    )]
+    Gone {
+        /// The ledger.
+        path: PathBuf,
+        /// The file beside it that shows that it was there.
+        witness: PathBuf,
+    },
+    /// A ledger was named that is not there (exit code 2).
+    #[error("there is no ledger {}; see that its name is right", path.display())]
+    Missing {
+        /// The ledger.
+        path: PathBuf,
+    },
     /// Neither a state folder nor a home folder is known.
     #[error(
         "there is no place for the ledger: neither XDG_STATE_HOME nor HOME names a folder; set one, \
@@ -98,7 +117,10 @@ pub enum LedgerError {
     )]
     NoHome,
     /// Any other trouble of the operating system or of SQLite.
-    #[error("the ledger {} cannot be used: {detail}", path.display())]
+    #[error(
+        "the ledger {} cannot be used: {detail}; see that its disk is well and that the file may be \
+         read and written, then run this again", path.display()
+    )]
     Io {
         /// The ledger.
         path: PathBuf,

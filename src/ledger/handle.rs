@@ -11,10 +11,11 @@ use tokio::sync::{Semaphore, oneshot};
 use super::account::Account;
 use super::error::LedgerError;
 use super::lock::Lock;
+use super::schema::{self, Whose};
 use super::state::{Entry, Found, Intent, Outcome, State};
 use super::store::Store;
 use super::writer::{Command, Reply, Spent, Writer};
-use super::{minute, now_ms, schema};
+use super::{MappingId, minute, now_ms};
 use crate::record::KeyHash;
 
 /// The most commands of async callers that wait at once.
@@ -49,6 +50,11 @@ pub struct RunInfo {
     pub target: String,
     /// The base URL.
     pub base_url: String,
+    /// The inputs' canonical paths; empty where one of them is no file, or a reject file that was
+    /// handed back.
+    pub inputs: Vec<String>,
+    /// The mapping file's canonical path.
+    pub mapping_path: String,
 }
 
 /// A run that the ledger remembers.
@@ -74,6 +80,35 @@ pub struct RunRow {
     pub base_url: String,
     /// Rows by fate, in the order of `Fate::ALL`; `None` if it did not end.
     pub fates: Option<[u64; 8]>,
+    /// The inputs' canonical paths, where they are known.
+    pub inputs: Vec<String>,
+    /// The mapping file's canonical path, where it is known.
+    pub mapping_path: Option<String>,
+    /// What it came to, as JSON without anything of a customer's.
+    pub summary: Option<String>,
+}
+
+/// Rows that are at the target, or may be, and were not asked for by this run though it read the
+/// inputs that they came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub rows: Vec<LeftRow>,
+}
+
+/// A row that is no longer in its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftRow {
+    /// Its number in the file when it was last sent.
+    pub row: u64,
+    /// The run that last touched it.
+    pub run: Arc<str>,
+    /// The record's id at the target.
+    pub id: Option<String>,
+    /// Whether nobody knows what became of its last attempt.
+    pub unsettled: bool,
 }
 
 /// An open ledger. Clones share it; it is closed by `close`, or when the last clone is dropped.
@@ -119,10 +154,36 @@ impl Drop for Inner {
 /// See [`LedgerError`]: another account's, another secret, held by another run, a newer format, damaged,
 /// read-only, no space. In none of these cases was the file changed.
 pub fn open(open: Open) -> Result<Ledger, LedgerError> {
+    open_as(open, Whose::Accounts)
+}
+
+/// Opens a ledger that is there, whosever it is, and takes its lock: for what a person found out,
+/// which needs neither target nor secret. `command`: what the lock says of this process.
+///
+/// # Errors
+/// As [`open`]; `Missing` if there is none.
+pub fn reopen(path: &Path, command: String) -> Result<Ledger, LedgerError> {
+    if !path.exists() {
+        return Err(LedgerError::Missing {
+            path: path.to_path_buf(),
+        });
+    }
+    let open = Open {
+        path: path.to_path_buf(),
+        account: Account::default(),
+        secret: None,
+        same_account: false,
+        command,
+    };
+    open_as(open, Whose::Anyones)
+}
+
+fn open_as(open: Open, whose: Whose) -> Result<Ledger, LedgerError> {
     let path = open.path.clone();
     make_folder(&path)?;
-    let lock = Lock::take(&path, &open.command)?;
-    let db = schema::connect(&open)?;
+    let mut lock = Lock::take(&path, &open.command)?;
+    let db = schema::connect(&open, whose, lock.made())?;
+    lock.set_made(&open.command);
     let spent = Arc::new(Spent::new(BTreeMap::new()));
     let store = Store::new(db, open.command);
     let writer = Writer::new(store, path.clone(), Arc::clone(&spent), lock);
@@ -181,7 +242,21 @@ impl Ledger {
     /// # Errors
     /// The file cannot be written.
     pub fn end_run(&self, run: &str, exit: u8, fates: [u64; 8]) -> Result<(), LedgerError> {
-        self.ask(|reply| Command::End(run.to_owned(), exit, fates, reply))
+        self.ask(|reply| Command::End(run.to_owned(), exit, fates, None, reply))
+    }
+
+    /// As `end_run`, with what the run came to as JSON: never a secret or a customer's value.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn end_run_with(
+        &self,
+        run: &str,
+        exit: u8,
+        fates: [u64; 8],
+        summary: String,
+    ) -> Result<(), LedgerError> {
+        self.ask(|reply| Command::End(run.to_owned(), exit, fates, Some(summary), reply))
     }
 
     /// What is known of these keys, in their order. Sees everything that was asked for before it.
@@ -234,6 +309,16 @@ impl Ledger {
     /// The file cannot be read.
     pub fn outstanding(&self) -> Result<Vec<(KeyHash, Entry)>, LedgerError> {
         self.ask(Command::Outstanding)
+    }
+
+    /// The rows that an earlier run of this mapping sent from inputs that are among these (canonical
+    /// paths), and that nobody has asked `known` for since this handle was opened: they are no longer
+    /// in the files. One pass over the whole ledger, to be asked for when all rows were read.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn left(&self, mapping: MappingId, inputs: Vec<String>) -> Result<Left, LedgerError> {
+        self.ask(|reply| Command::Left(mapping, inputs, reply))
     }
 
     /// The key for which the ledger holds this id of the target.

@@ -4,14 +4,14 @@
 //! it is a customer's: hashes of keys and bodies, ids that the target gave, row numbers. Any `sqlite3`
 //! can read it.
 //!
-//! # The file, format 1
+//! # The file, format 2
 //!
 //! `application_id` is 0x526f7746 ("RowF"), `user_version` the format. WAL, `synchronous = FULL`.
 //!
 //! | table | one row for each | columns |
 //! | --- | --- | --- |
 //! | `meta` | fact about the file | `account` (hash), `target`, `base_url`, `account_name`, `secret_salt`, `secret` (salted fingerprint), `opened_ms` |
-//! | `run` | run | `name` (ULID), times in ms since 1970, `exit`, what it read and where it sent, its fates |
+//! | `run` | run | `name` (ULID), times in ms since 1970, `exit`, what it read and where it sent, its fates, `summary` (JSON). Since format 2: `inputs` (JSON, canonical paths), `mapping_path`, `summary` |
 //! | `entry` | key | `key`, `body` (last attempted), `sent_body` (last confirmed), `mapping`: 16-byte hashes; `state`: the numbers of [`State`]; `id`, `address`: the target's; `row`, `attempts`, `attempted_ms`, `since_ms`, `run`, `status`, `batch` and `place` (batch request), `is_update`, `space` |
 //! | `request` | minute since 1970 | `sent`: requests that counted against a quota |
 //! | `file` | file that we wrote | `path`, `hash` |
@@ -23,6 +23,7 @@ mod account;
 mod error;
 mod handle;
 mod lock;
+mod reader;
 mod schema;
 mod state;
 mod store;
@@ -33,11 +34,12 @@ mod tests;
 
 pub use account::{Account, default_folder, default_path};
 pub use error::LedgerError;
-pub use handle::{Ledger, Open, RunInfo, RunRow, open};
+pub use handle::{Ledger, Left, LeftRow, Open, RunInfo, RunRow, open, reopen};
 pub use lock::Holder;
+pub use reader::Reader;
 pub use state::{
-    Entry, Event, Forbidden, Found, Group, Intent, MappingId, Outcome, Standing, State, judge,
-    transition,
+    EVENTS, Entry, Event, Forbidden, Found, Group, Intent, MappingId, Outcome, Standing, State,
+    TABLE, is_outstanding, judge, transition,
 };
 
 /// Milliseconds since 1970.

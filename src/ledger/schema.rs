@@ -8,14 +8,14 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::Open;
 use super::account::{describe, fingerprint, without_user};
 use super::error::LedgerError;
-use super::lock::private;
+use super::lock::{beside, lock_path, private};
 
 /// "RowF": tells a ledger from any other SQLite file.
 pub(super) const APPLICATION_ID: i64 = 0x526f_7746;
 
 /// The format that this program writes. A change of the tables counts it up and adds a step to
 /// `prepare`; a program refuses to touch a file with a higher one.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
 
 /// Files up to this size are checked whole when opened; larger ones where they are read.
 const CHECKED_WHOLE: u64 = 16 << 20;
@@ -39,6 +39,9 @@ CREATE TABLE run (
   mapping TEXT NOT NULL,
   target TEXT NOT NULL,
   base_url TEXT NOT NULL,
+  inputs TEXT,
+  mapping_path TEXT,
+  summary TEXT,
   created INTEGER, updated INTEGER, unchanged INTEGER, skipped INTEGER,
   rejected INTEGER, failed INTEGER, uncertain INTEGER, pending INTEGER
 ) STRICT;
@@ -77,10 +80,42 @@ CREATE TABLE note (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// From format 1 to 2: what a run read is found again from any folder, and what it came to is kept.
+const TO_2: &str = "
+ALTER TABLE run ADD COLUMN inputs TEXT;
+ALTER TABLE run ADD COLUMN mapping_path TEXT;
+ALTER TABLE run ADD COLUMN summary TEXT;
+";
+
+/// Whose ledger is to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The account's; made where there is none.
+    Accounts,
+    /// Whosever it is; it must be there.
+    Anyones,
+}
+
 /// Opens the file, makes it if there is none, and checks that it is this account's. The caller holds
 /// the lock. Nothing is written before the format and the account are known to fit.
-pub(super) fn connect(open: &Open) -> Result<Connection, LedgerError> {
+pub(super) fn connect(open: &Open, whose: Whose, made: bool) -> Result<Connection, LedgerError> {
     let path = open.path.as_path();
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    if size(path) == 0 {
+        // SQLite would begin anew, and throw away what a -wal without its file holds.
+        let wal = beside(path, "-wal");
+        let witness = match (size(&wal) > 0, made) {
+            (true, _) => Some(wal),
+            (false, true) => Some(lock_path(path)),
+            (false, false) => None,
+        };
+        if let Some(witness) = witness {
+            return Err(LedgerError::Gone {
+                path: path.to_path_buf(),
+                witness,
+            });
+        }
+    }
     // Made by us, so that it is never readable by others; SQLite gives -wal and -shm the same mode.
     private()
         .read(true)
@@ -92,17 +127,22 @@ pub(super) fn connect(open: &Open) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let result = Connection::open_with_flags(path, flags)
         .map_err(|error| LedgerError::sqlite(path, &error))?;
-    prepare(result, open)
+    prepare(result, open, whose)
 }
 
-fn prepare(mut db: Connection, open: &Open) -> Result<Connection, LedgerError> {
-    let path = open.path.as_path();
+/// What the file says of itself.
+struct Kind {
+    fresh: bool,
+    format: i64,
+}
+
+/// Whether it is a ledger, and of which format.
+fn kind(db: &Connection, path: &Path) -> Result<Kind, LedgerError> {
     let sql = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
-    db.busy_timeout(Duration::from_secs(5)).map_err(sql)?;
-    let number = |db: &Connection, text: &str| db.query_row(text, (), |row| row.get::<_, i64>(0));
-    let id = number(&db, "PRAGMA application_id").map_err(sql)?;
-    let format = number(&db, "PRAGMA user_version").map_err(sql)?;
-    let tables = number(&db, "SELECT count(*) FROM sqlite_schema").map_err(sql)?;
+    let number = |text: &str| db.query_row(text, (), |row| row.get::<_, i64>(0));
+    let id = number("PRAGMA application_id").map_err(sql)?;
+    let format = number("PRAGMA user_version").map_err(sql)?;
+    let tables = number("SELECT count(*) FROM sqlite_schema").map_err(sql)?;
     let fresh = id == 0 && format == 0 && tables == 0;
     if !fresh && id != APPLICATION_ID {
         return Err(LedgerError::Damaged {
@@ -117,9 +157,58 @@ fn prepare(mut db: Connection, open: &Open) -> Result<Connection, LedgerError> {
             known: FORMAT,
         });
     }
+    Ok(Kind { fresh, format })
+}
+
+/// Opens the file to be read only, also while a run writes to it. A format that is older is read as
+/// it is.
+pub(super) fn look(path: &Path) -> Result<Connection, LedgerError> {
+    let sql = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    if !path.exists() {
+        return Err(LedgerError::Missing {
+            path: path.to_path_buf(),
+        });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(sql)?;
+    db.busy_timeout(Duration::from_secs(5)).map_err(sql)?;
+    let (db, kind) = match kind(&db, path) {
+        // The -shm cannot be made in a folder that is read-only; with no -wal none is needed.
+        Err(LedgerError::Io { .. } | LedgerError::ReadOnly { .. })
+            if !beside(path, "-wal").exists()
+                && let Some(url) = path
+                    .canonicalize()
+                    .ok()
+                    .and_then(|path| url::Url::from_file_path(path).ok()) =>
+        {
+            let url = format!("{url}?immutable=1");
+            let db = Connection::open_with_flags(url, flags | OpenFlags::SQLITE_OPEN_URI)
+                .map_err(sql)?;
+            let kind = kind(&db, path)?;
+            (db, kind)
+        }
+        kind => (db, kind?),
+    };
+    if kind.fresh {
+        return Err(LedgerError::Damaged {
+            path: path.to_path_buf(),
+            detail: "it is empty".to_owned(),
+        });
+    }
+    check_whole(&db, path)?;
+    Ok(db)
+}
+
+fn prepare(mut db: Connection, open: &Open, whose: Whose) -> Result<Connection, LedgerError> {
+    let path = open.path.as_path();
+    let sql = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    db.busy_timeout(Duration::from_secs(5)).map_err(sql)?;
+    let Kind { fresh, format } = kind(&db, path)?;
     if !fresh {
         check_whole(&db, path)?;
-        check_account(&db, open)?;
+        if whose == Whose::Accounts {
+            check_account(&db, open)?;
+        }
     }
     tighten(path);
     // Networked file systems refuse WAL and keep the mode they had: that is slower, and as safe.
@@ -152,6 +241,10 @@ fn prepare(mut db: Connection, open: &Open) -> Result<Connection, LedgerError> {
         if let Some(name) = &account.name {
             put(&step, "account_name", name.as_bytes()).map_err(sql)?;
         }
+    } else if format < 2 {
+        step.execute_batch(TO_2).map_err(sql)?;
+    }
+    if format < FORMAT {
         step.pragma_update(None, "application_id", APPLICATION_ID)
             .map_err(sql)?;
         step.pragma_update(None, "user_version", FORMAT)
@@ -194,10 +287,7 @@ fn check_account(db: &Connection, open: &Open) -> Result<(), LedgerError> {
     if stored == open.account.hash() {
         return Ok(());
     }
-    let text = |name: &str| -> Result<Option<String>, LedgerError> {
-        let value = get(db, name).map_err(sql)?;
-        Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
-    };
+    let text = |name: &str| fact(db, name).map_err(sql);
     let target = text("target")?.unwrap_or_default();
     let base_url = text("base_url")?.unwrap_or_default();
     let name = text("account_name")?;
@@ -239,6 +329,12 @@ fn check_secret(db: &Connection, open: &Open) -> Result<(), LedgerError> {
         .map_err(sql)?;
     put(db, "secret_salt", &salt).map_err(sql)?;
     put(db, "secret", &fingerprint(&salt, secret)).map_err(sql)
+}
+
+/// A fact about the file as text.
+pub(super) fn fact(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    let value = get(db, name)?;
+    Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
 }
 
 fn get(db: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {

@@ -34,7 +34,7 @@ pub enum State {
 }
 
 impl State {
-    /// All states.
+    /// All states, by their numbers.
     pub const ALL: [State; 9] = [
         State::Sending,
         State::Resending,
@@ -57,6 +57,21 @@ impl State {
     /// Whether nobody knows what became of an attempt.
     pub fn is_unsettled(self) -> bool {
         matches!(self, State::Sending | State::Resending | State::Uncertain)
+    }
+
+    /// Its name in documents and messages to programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Sending => "sending",
+            State::Resending => "resending",
+            State::NotSent => "not sent",
+            State::Created => "created",
+            State::Updated => "updated",
+            State::Existing => "existing",
+            State::Failed => "failed",
+            State::Uncertain => "uncertain",
+            State::Absent => "absent",
+        }
     }
 
     /// Whether a record of this row is known to be at the target.
@@ -86,48 +101,68 @@ pub struct Forbidden {
     pub event: Event,
 }
 
-/// The state after an event. This is the whole table:
+/// What can happen to a row, in the order of the columns of [`TABLE`].
+pub const EVENTS: [Event; 9] = [
+    Event::Create,
+    Event::Update,
+    Event::Outcome(State::Created),
+    Event::Outcome(State::Updated),
+    Event::Outcome(State::Existing),
+    Event::Outcome(State::Failed),
+    Event::Outcome(State::NotSent),
+    Event::Outcome(State::Absent),
+    Event::Outcome(State::Uncertain),
+];
+
+/// The state after each of [`EVENTS`], or nothing where it must not happen; one row for each state
+/// before, in the order of [`State::ALL`] behind that of a key without an entry.
 ///
-/// | from | Create | Update | Created, Updated, Existing | Failed | NotSent | Absent | Uncertain |
-/// | --- | --- | --- | --- | --- | --- | --- | --- |
-/// | no entry | Sending | Sending | Existing only | – | – | – | – |
-/// | Sending | Resending | Resending | as said | Failed | NotSent | Absent | Uncertain |
-/// | Resending | Resending | Resending | as said | **Uncertain** | **Uncertain** | Absent | Uncertain |
-/// | Uncertain | Resending | Resending | as said | Failed | NotSent | Absent | Uncertain |
-/// | NotSent, Failed, Absent | Sending | Sending | as said | Failed | NotSent | Absent | – |
-/// | Created, Updated, Existing | **–** | Sending | as said | – | – | – | – |
+/// Three things in it keep customers from being made twice. No create follows a state in which the
+/// target is known to have the record. A request that leaves while an attempt is open is `Resending`,
+/// and whatever becomes of *it* says nothing about the attempt before: refused or not sent, the row is
+/// `Uncertain`. And `Sending` and `Resending` are never an outcome: only an intent makes them.
+pub const TABLE: [(Option<State>, [Option<State>; EVENTS.len()]); State::ALL.len() + 1] = {
+    const S: Option<State> = Some(State::Sending);
+    const R: Option<State> = Some(State::Resending);
+    const C: Option<State> = Some(State::Created);
+    const U: Option<State> = Some(State::Updated);
+    const E: Option<State> = Some(State::Existing);
+    const F: Option<State> = Some(State::Failed);
+    const N: Option<State> = Some(State::NotSent);
+    const A: Option<State> = Some(State::Absent);
+    const Q: Option<State> = Some(State::Uncertain);
+    const X: Option<State> = None;
+    // Create, Update, Created, Updated, Existing, Failed, NotSent, Absent, Uncertain
+    [
+        (None, [S, S, X, X, E, X, X, X, X]),
+        (Some(State::Sending), [R, R, C, U, E, F, N, A, Q]),
+        (Some(State::Resending), [R, R, C, U, E, Q, Q, A, Q]),
+        (Some(State::NotSent), [S, S, C, U, E, F, N, A, X]),
+        (Some(State::Created), [X, S, C, U, E, X, X, X, X]),
+        (Some(State::Updated), [X, S, C, U, E, X, X, X, X]),
+        (Some(State::Existing), [X, S, C, U, E, X, X, X, X]),
+        (Some(State::Failed), [S, S, C, U, E, F, N, A, X]),
+        (Some(State::Uncertain), [R, R, C, U, E, F, N, A, Q]),
+        (Some(State::Absent), [S, S, C, U, E, F, N, A, X]),
+    ]
+};
+
+/// The state after an event, by [`TABLE`].
 ///
 /// # Errors
-/// `Forbidden` where the table has a dash.
+/// `Forbidden` where the table has nothing.
 pub fn transition(from: Option<State>, event: Event) -> Result<State, Forbidden> {
-    use State::{
-        Absent, Created, Existing, Failed, NotSent, Resending, Sending, Uncertain, Updated,
-    };
-    let to = match (from, event) {
-        // Never recorded as an outcome: only an intent makes them.
-        (_, Event::Outcome(Sending | Resending)) => None,
+    let column = EVENTS.iter().position(|column| *column == event);
+    let row = TABLE.iter().find(|(before, _)| *before == from);
+    row.zip(column)
+        .and_then(|((_, after), column)| after[column])
+        .ok_or(Forbidden { from, event })
+}
 
-        (None, Event::Create | Event::Update) => Some(Sending),
-        (None, Event::Outcome(Existing)) => Some(Existing),
-        (None, Event::Outcome(_)) => None,
-
-        (Some(Sending | Resending | Uncertain), Event::Create | Event::Update) => Some(Resending),
-        // That the last attempt was refused or not carried out says nothing about the one before.
-        (Some(Resending), Event::Outcome(NotSent | Failed)) => Some(Uncertain),
-        (Some(Sending | Resending | Uncertain), Event::Outcome(outcome)) => Some(outcome),
-
-        (Some(NotSent | Failed | Absent), Event::Create | Event::Update) => Some(Sending),
-        (Some(NotSent | Failed | Absent), Event::Outcome(Uncertain)) => None,
-        (Some(NotSent | Failed | Absent), Event::Outcome(outcome)) => Some(outcome),
-
-        // The line that keeps customers from being made twice.
-        (Some(Created | Updated | Existing), Event::Create) => None,
-        (Some(Created | Updated | Existing), Event::Update) => Some(Sending),
-        (Some(Created | Updated | Existing), Event::Outcome(outcome)) => {
-            outcome.is_there().then_some(outcome)
-        }
-    };
-    to.ok_or(Forbidden { from, event })
+/// Whether a row is left over from an earlier run: what became of its last attempt is unknown, and
+/// this run has not begun with it.
+pub fn is_outstanding(entry: &Entry, run: &str) -> bool {
+    entry.state.is_unsettled() && &*entry.run != run
 }
 
 /// The batch request that a row was sent in.
@@ -228,6 +263,16 @@ pub struct Found {
 }
 
 impl Entry {
+    /// What a person says of an unsettled row who found that its last attempt was not carried out:
+    /// one outcome or two, in this order. A change that was not made leaves the record as it was
+    /// confirmed before, so that the row is not created again.
+    pub fn not_made(&self) -> &'static [State] {
+        match self.update {
+            false => &[State::Absent],
+            true => &[State::Uncertain, State::NotSent],
+        }
+    }
+
     /// The entry after an intent.
     ///
     /// # Errors
@@ -395,11 +440,18 @@ pub fn judge<'a>(
     let Some(entry) = entry else {
         return Standing::New;
     };
+    let another = entry.mapping != *mapping && !(space && entry.space);
     if entry.state.is_unsettled() {
-        return Standing::Unsettled {
-            same_body: entry.body == *body,
-            entry,
-        };
+        let same_body = entry.body == *body;
+        if another && !same_body {
+            // What is found out about this row would be taken for the other customer's.
+            return Standing::Changed {
+                id: entry.id.as_deref(),
+                address: entry.address.as_deref(),
+                conflict: true,
+            };
+        }
+        return Standing::Unsettled { same_body, entry };
     }
     match entry.sent_body {
         // An update that was refused or not sent leaves the record as it was confirmed before.
@@ -413,7 +465,7 @@ pub fn judge<'a>(
         Some(_) => Standing::Changed {
             id: entry.id.as_deref(),
             address: entry.address.as_deref(),
-            conflict: entry.mapping != *mapping && !(space && entry.space),
+            conflict: another,
         },
         None if entry.state == State::Failed => Standing::FailedBefore,
         None => Standing::New,

@@ -1,12 +1,12 @@
 //! The ledger's tables in rows and columns: what the writer thread does inside a transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::state::{Entry, Event, Found, Group, Intent, Outcome, State, transition};
-use super::{RunInfo, RunRow};
+use super::{Left, LeftRow, MappingId, RunInfo, RunRow};
 use crate::record::{BodyHash, KeyHash};
 
 /// Why a command failed: the file, or a step that the program must not take.
@@ -25,7 +25,10 @@ impl From<rusqlite::Error> for Fault {
 type Done<T> = Result<T, Fault>;
 
 const COLUMNS: &str = "key, state, body, sent_body, id, address, mapping, space, row, attempts, \
-                       attempted_ms, run, status, batch, place, is_update, since_ms";
+                       attempted_ms, run, status, batch, place, is_update, since_ms, rowid";
+
+/// The most rows that are named where some have left their file.
+const NAMED: usize = 20;
 
 /// The connection, with what is remembered of it.
 pub(super) struct Store {
@@ -35,6 +38,8 @@ pub(super) struct Store {
     numbers: HashMap<Arc<str>, i64>,
     current: Option<i64>,
     select: String,
+    /// A bit for each row of `entry`: whether it was asked for.
+    asked: Vec<u64>,
 }
 
 impl Store {
@@ -46,14 +51,16 @@ impl Store {
             numbers: HashMap::new(),
             current: None,
             select: format!("SELECT {COLUMNS} FROM entry WHERE key = ?1"),
+            asked: Vec::new(),
         }
     }
 
     pub(super) fn begin_run(&mut self, info: &RunInfo) -> Done<String> {
         let name = ulid::Ulid::generate().to_string();
         self.db.execute(
-            "INSERT INTO run (name, started_ms, command, input, mapping, target, base_url)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO run (name, started_ms, command, input, mapping, target, base_url, inputs,
+               mapping_path)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             (
                 &name,
                 super::now_ms(),
@@ -62,13 +69,21 @@ impl Store {
                 &info.mapping,
                 &info.target,
                 super::account::without_user(&info.base_url),
+                serde_json::Value::from(info.inputs.as_slice()).to_string(),
+                &info.mapping_path,
             ),
         )?;
         self.current = Some(self.db.last_insert_rowid());
         Ok(name)
     }
 
-    pub(super) fn end_run(&mut self, run: &str, exit: u8, fates: &[u64; 8]) -> Done<()> {
+    pub(super) fn end_run(
+        &mut self,
+        run: &str,
+        exit: u8,
+        fates: &[u64; 8],
+        summary: Option<&str>,
+    ) -> Done<()> {
         let number = self.run_number(run)?;
         let [
             created,
@@ -82,7 +97,8 @@ impl Store {
         ] = fates.map(signed);
         self.db.execute(
             "UPDATE run SET ended_ms = ?2, exit = ?3, created = ?4, updated = ?5, unchanged = ?6,
-               skipped = ?7, rejected = ?8, failed = ?9, uncertain = ?10, pending = ?11
+               skipped = ?7, rejected = ?8, failed = ?9, uncertain = ?10, pending = ?11,
+               summary = ?12
              WHERE number = ?1",
             (
                 number,
@@ -96,17 +112,26 @@ impl Store {
                 failed,
                 uncertain,
                 pending,
+                summary,
             ),
         )?;
         Ok(())
     }
 
     pub(super) fn runs(&self) -> Done<Vec<RunRow>> {
-        let mut statement = self.db.prepare_cached(
+        let format: i64 = self
+            .db
+            .query_row("PRAGMA user_version", (), |row| row.get(0))?;
+        // Format 1 has less; it is read here only where nothing is to be written.
+        let more = match format {
+            1 => "NULL, NULL, NULL",
+            _ => "inputs, mapping_path, summary",
+        };
+        let mut statement = self.db.prepare(&format!(
             "SELECT name, started_ms, ended_ms, exit, command, input, mapping, target, base_url,
-               created, updated, unchanged, skipped, rejected, failed, uncertain, pending
-             FROM run ORDER BY number",
-        )?;
+               created, updated, unchanged, skipped, rejected, failed, uncertain, pending, {more}
+             FROM run ORDER BY number"
+        ))?;
         let rows = statement.query_map((), |row| {
             let ended_ms: Option<i64> = row.get(2)?;
             let mut fates = [0; 8];
@@ -126,13 +151,109 @@ impl Store {
                 target: row.get(7)?,
                 base_url: row.get(8)?,
                 fates: ended_ms.map(|_| fates),
+                inputs: inputs(row.get(17)?),
+                mapping_path: row.get(18)?,
+                summary: row.get(19)?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     pub(super) fn known(&mut self, keys: &[KeyHash]) -> Done<Vec<Option<Entry>>> {
-        keys.iter().map(|key| self.entry(key)).collect()
+        let mut known = Vec::with_capacity(keys.len());
+        for key in keys {
+            let raw = self.raw(key)?;
+            if let Some(raw) = &raw {
+                if let Some((word, bit)) = bit(raw.rowid) {
+                    if self.asked.len() <= word {
+                        self.asked.resize(word + 1, 0);
+                    }
+                    self.asked[word] |= bit;
+                }
+            }
+            known.push(raw.map(|raw| self.finish(raw)).transpose()?);
+        }
+        Ok(known)
+    }
+
+    /// Rows of earlier runs that read nothing but these inputs, which were not asked for.
+    pub(super) fn left(&mut self, mapping: &MappingId, read: &[String]) -> Done<Left> {
+        let current = self.current.unwrap_or(0);
+        let runs: HashSet<i64> = {
+            let mut statement = self
+                .db
+                .prepare("SELECT number, inputs FROM run WHERE inputs IS NOT NULL")?;
+            let runs = statement.query_map((), |row| Ok((row.get(0)?, inputs(row.get(1)?))))?;
+            runs.collect::<rusqlite::Result<Vec<(i64, Vec<String>)>>>()?
+                .into_iter()
+                .filter(|(number, inputs)| {
+                    *number != current
+                        && !inputs.is_empty()
+                        && inputs.iter().all(|input| read.contains(input))
+                })
+                .map(|(number, _)| number)
+                .collect()
+        };
+        let mut left = Left::default();
+        if runs.is_empty() {
+            return Ok(left);
+        }
+        let mut named: Vec<(i64, u64, Option<String>, bool)> = Vec::new();
+        {
+            let mut statement = self.db.prepare(
+                "SELECT rowid, run, state, sent_body IS NOT NULL, row, id FROM entry
+                 WHERE mapping = ?1 AND run <> ?2",
+            )?;
+            let mut rows = statement.query((mapping, current))?;
+            while let Some(row) = rows.next()? {
+                let run: i64 = row.get(1)?;
+                let asked = bit(row.get(0)?).is_none_or(|(word, bit)| {
+                    self.asked.get(word).is_some_and(|bits| bits & bit != 0)
+                });
+                if asked || !runs.contains(&run) {
+                    continue;
+                }
+                let unsettled = State::from_number(row.get(2)?).is_some_and(State::is_unsettled);
+                if !unsettled && !row.get::<_, bool>(3)? {
+                    continue;
+                }
+                left.count += 1;
+                if named.len() < NAMED {
+                    let number = row.get::<_, i64>(4)?.unsigned_abs();
+                    named.push((run, number, row.get(5)?, unsettled));
+                }
+            }
+        }
+        for (run, row, id, unsettled) in named {
+            left.rows.push(LeftRow {
+                row,
+                run: self.run_name(run)?,
+                id,
+                unsettled,
+            });
+        }
+        Ok(left)
+    }
+
+    /// How many rows were last touched by this run, by state.
+    pub(super) fn touched(&self, run: &str) -> Done<Vec<(State, u64)>> {
+        let mut statement = self.db.prepare(
+            "SELECT state, count(*) FROM entry
+             WHERE run = (SELECT number FROM run WHERE name = ?1) GROUP BY state",
+        )?;
+        let rows = statement.query_map([run], |row| {
+            let number: i64 = row.get(0)?;
+            let state = State::from_number(number)
+                .ok_or(rusqlite::Error::IntegralValueOutOfRange(0, number))?;
+            Ok((state, row.get::<_, i64>(1)?.unsigned_abs()))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What is known of rows by their number.
+    pub(super) fn of_row(&mut self, row: u64) -> Done<Vec<(KeyHash, Entry)>> {
+        let sql = format!("SELECT {COLUMNS} FROM entry WHERE row = ?1");
+        self.several(&sql, signed(row))
     }
 
     pub(super) fn intend(&mut self, intents: &[Intent]) -> Done<()> {
@@ -175,9 +296,13 @@ impl Store {
             "SELECT {COLUMNS} FROM entry WHERE state IN (1, 2, 8) AND run <> ?1
              ORDER BY attempted_ms, row"
         );
+        self.several(&sql, self.current.unwrap_or(0))
+    }
+
+    fn several(&mut self, sql: &str, number: i64) -> Done<Vec<(KeyHash, Entry)>> {
         let raw: Vec<Raw> = {
-            let mut statement = self.db.prepare_cached(&sql)?;
-            let rows = statement.query_map([self.current.unwrap_or(0)], Raw::read)?;
+            let mut statement = self.db.prepare_cached(sql)?;
+            let rows = statement.query_map([number], Raw::read)?;
             rows.collect::<rusqlite::Result<_>>()?
         };
         raw.into_iter()
@@ -248,12 +373,16 @@ impl Store {
             .optional()?)
     }
 
-    fn entry(&mut self, key: &KeyHash) -> Done<Option<Entry>> {
-        let raw = self
+    fn raw(&self, key: &KeyHash) -> Done<Option<Raw>> {
+        Ok(self
             .db
             .prepare_cached(&self.select)?
             .query_row([&key.0], Raw::read)
-            .optional()?;
+            .optional()?)
+    }
+
+    fn entry(&mut self, key: &KeyHash) -> Done<Option<Entry>> {
+        let raw = self.raw(key)?;
         raw.map(|raw| self.finish(raw)).transpose()
     }
 
@@ -342,6 +471,19 @@ impl Store {
     }
 }
 
+/// Where the bit of a row stands; nowhere for a number that no ledger of ours comes to, since the
+/// bits up to it would take more than 128 MiB.
+fn bit(rowid: i64) -> Option<(usize, u64)> {
+    let word = usize::try_from(rowid / 64).ok()?;
+    (word < 1 << 24).then(|| (word, 1 << (rowid % 64)))
+}
+
+/// The inputs of a run as the file holds them.
+fn inputs(text: Option<String>) -> Vec<String> {
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
+}
+
 /// SQLite's integers have a sign; no count of ours comes near the end of them.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -351,6 +493,7 @@ fn signed(number: u64) -> i64 {
 struct Raw {
     key: KeyHash,
     run: i64,
+    rowid: i64,
     entry: Entry,
 }
 
@@ -369,6 +512,7 @@ impl Raw {
         Ok(Self {
             key: KeyHash(row.get(0)?),
             run: row.get(11)?,
+            rowid: row.get(17)?,
             entry: Entry {
                 state,
                 body: BodyHash(row.get(2)?),

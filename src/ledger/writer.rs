@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use super::error::LedgerError;
-use super::lock::{Lock, beside};
+use super::lock::{Lock, beside, lock_path};
 use super::state::{Entry, Found, Intent, Outcome, State};
 use super::store::{Fault, Store};
-use super::{RunInfo, RunRow};
+use super::{Left, MappingId, RunInfo, RunRow};
 use crate::fault::{self, Point};
 use crate::record::KeyHash;
 
@@ -41,7 +41,8 @@ impl<T> Reply<T> {
 /// What the writer is asked for.
 pub(super) enum Command {
     Begin(RunInfo, Reply<String>),
-    End(String, u8, [u64; 8], Reply<()>),
+    End(String, u8, [u64; 8], Option<String>, Reply<()>),
+    Left(MappingId, Vec<String>, Reply<Left>),
     Known(Vec<KeyHash>, Reply<Vec<Option<Entry>>>),
     Intend(Vec<Intent>, Reply<()>),
     Settle(Vec<Outcome>, Reply<Vec<State>>),
@@ -66,8 +67,9 @@ pub(super) struct Writer {
     store: Store,
     path: PathBuf,
     spent: Arc<Spent>,
-    /// The file as it was when opened, and its -wal: a deleted file takes writes that nobody finds.
-    identity: [Option<FileId>; 2],
+    /// The file as it was when opened, its -wal and its lock: a deleted file takes writes that nobody
+    /// finds, and a deleted lock keeps nobody out.
+    identity: [Option<FileId>; 3],
     /// The first failure to write. From then on no intent is taken.
     poison: Option<LedgerError>,
     // Last, so that it is let go after the connection is closed.
@@ -169,9 +171,14 @@ impl Writer {
             Command::Begin(info, reply) => {
                 self.step(failure, answers, reply, |store| store.begin_run(&info));
             }
-            Command::End(run, exit, fates, reply) => {
+            Command::End(run, exit, fates, summary, reply) => {
                 self.step(failure, answers, reply, |store| {
-                    store.end_run(&run, exit, &fates)
+                    store.end_run(&run, exit, &fates, summary.as_deref())
+                });
+            }
+            Command::Left(mapping, inputs, reply) => {
+                self.step(failure, answers, reply, |store| {
+                    store.left(&mapping, &inputs)
                 });
             }
             Command::Known(keys, reply) => {
@@ -322,6 +329,10 @@ fn file_id(path: &std::path::Path) -> Option<FileId> {
     }
 }
 
-fn identity(path: &std::path::Path) -> [Option<FileId>; 2] {
-    [file_id(path), file_id(&beside(path, "-wal"))]
+fn identity(path: &std::path::Path) -> [Option<FileId>; 3] {
+    [
+        file_id(path),
+        file_id(&beside(path, "-wal")),
+        file_id(&lock_path(path)),
+    ]
 }

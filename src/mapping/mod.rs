@@ -5,6 +5,7 @@ mod fields;
 pub mod file;
 pub mod lookup;
 pub mod stop_after;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -111,7 +112,7 @@ pub fn parse(name: &str, path: &Path, text: String) -> (Option<Mapping>, Vec<Mis
 }
 
 /// The keys at the top of the file, in the order of the reference.
-const SECTIONS: &[&str] = &[
+pub const SECTIONS: &[&str] = &[
     "target",
     "allow_caution",
     "source",

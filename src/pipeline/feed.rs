@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Loaded;
 use super::check::{is_duplicate, judged};
-use super::finish::{Told, Waiting, Window};
+use super::finish::{Told, Waiting, Window, source_row};
 use super::select::Selection;
 use super::stage::{Planned, each_batch};
+use crate::issue::{Issue, Severity, cut};
 use crate::ledger::{
     Entry, Found, Intent, Ledger, LedgerError, MappingId, Outcome, Standing, State, judge,
 };
 use crate::record::{BodyHash, Fate, KeyHash, Plan, Settled};
 use crate::report::{Event, Progress};
 use crate::source::SourceError;
-use crate::upload::{Halt, Job, Uploader};
+use crate::upload::{Carried, Halt, Job, Uploader};
 
 /// What was fed.
 #[derive(Debug, Default)]
@@ -24,7 +25,6 @@ pub(super) struct Fed {
     pub(super) duplicates: u64,
     pub(super) not_asked: u64,
     pub(super) error: Option<SourceError>,
-    pub(super) ledger: Option<LedgerError>,
 }
 
 /// Puts rows on their way: to the uploader what is new, to the finisher all.
@@ -50,8 +50,8 @@ enum Way {
     Known(Fate, Option<Arc<str>>, Option<Arc<str>>, String),
     /// It goes to the uploader.
     Send,
-    /// Likewise, and what the ledger knew of it is settled.
-    Fresh,
+    /// Likewise, and the ledger knows more of it than when it was asked.
+    Again,
 }
 
 impl Feeder<'_> {
@@ -63,26 +63,19 @@ impl Feeder<'_> {
         told: std::sync::mpsc::Sender<Told>,
     ) -> Fed {
         let loaded = self.loaded;
-        let mut ledger = None;
         let ended = each_batch(&loaded.inputs, &mut |planned: Planned| {
             if matches!(self.uploader.stopped(), Some(Halt::Signal(_))) {
                 return ControlFlow::Break(());
             }
             read.fetch_add(planned.rows.len() as u64, Ordering::Relaxed);
             self.progress.event(Event::Rows(planned.rows.len() as u64));
-            match self.batch(planned, claims.as_deref_mut(), &jobs, &told) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    ledger = Some(error);
-                    ControlFlow::Break(())
-                }
-            }
+            self.batch(planned, claims.as_deref_mut(), &jobs, &told);
+            ControlFlow::Continue(())
         });
         Fed {
             duplicates: self.duplicates,
             not_asked: self.not_asked,
             error: ended.err(),
-            ledger,
         }
     }
 
@@ -92,7 +85,7 @@ impl Feeder<'_> {
         mut claims: Option<&mut crate::plan::Claims>,
         jobs: &tokio::sync::mpsc::Sender<Job>,
         told: &std::sync::mpsc::Sender<Told>,
-    ) -> Result<(), LedgerError> {
+    ) {
         let Planned {
             input,
             batch,
@@ -122,16 +115,33 @@ impl Feeder<'_> {
             let asked = self.selection.takes(sequence, row.row);
             let index = row.index;
             let (hash, key) = (row.key_hash, Arc::clone(&row.key));
-            let (settled, way, body) = self.decide(input, &batch, row, entry.as_ref(), asked)?;
+            let (settled, way, body) = self.decide(input, &batch, row, entry.as_ref(), asked);
             let known = matches!(way, Way::Known(..));
-            let fresh = matches!(way, Way::Fresh);
+            let again = matches!(way, Way::Again);
             let mut settled = settled;
             if let Way::Known(fate, id, run, note) = way {
-                self.not_asked += u64::from(fate == Fate::Pending);
+                self.not_asked += u64::from(fate == Fate::Pending && !asked);
                 settled.fate = fate;
                 settled.id = id;
                 settled.run = run;
-                settled.note = join_notes(&note, &settled.note);
+                if fate == Fate::Uncertain {
+                    let column = self.loaded.inputs[input]
+                        .plan
+                        .key_columns()
+                        .first()
+                        .copied();
+                    let cell = column.map(|column| batch.row(index).cell(column).text);
+                    settled.issues.push(Issue {
+                        code: "target.unknown".into(),
+                        severity: Severity::Error,
+                        column,
+                        field: None,
+                        value: cell.map(|text| cut(text).into()),
+                        message: note.into(),
+                    });
+                } else {
+                    settled.note = join_notes(&note, &settled.note);
+                }
             }
             self.window.enter(sequence);
             let waiting = Waiting {
@@ -145,11 +155,20 @@ impl Feeder<'_> {
                     .flatten(),
                 settled,
             };
-            let number = waiting.settled.row;
+            let source = &self.loaded.inputs[input];
+            let number = source_row(source, waiting.batch.row(index));
             // The finisher takes until the last sender is gone.
             let _ = told.send(Told::Row(Box::new(waiting)));
             if let (false, Some(key_hash), Some(body)) = (known, hash, body) {
-                let entry = entry.filter(|_| !fresh);
+                let entry = match again.then(|| self.journal.known(&[key_hash])) {
+                    None => entry,
+                    Some(Ok(mut known)) => known.pop().flatten(),
+                    // As it was: with the run stopped, nothing of it is sent.
+                    Some(Err(error)) => {
+                        self.uploader.stop(Halt::Ledger(error.to_string()));
+                        entry
+                    }
+                };
                 let job = Job {
                     sequence,
                     row: number,
@@ -159,13 +178,10 @@ impl Feeder<'_> {
                     entry,
                 };
                 if let Err(lost) = jobs.blocking_send(job) {
-                    let _ = told.send(Told::Carried(crate::upload::Carried::pending(
-                        lost.0.sequence,
-                    )));
+                    let _ = told.send(Told::Carried(Carried::not_begun(&lost.0)));
                 }
             }
         }
-        Ok(())
     }
 
     fn decide(
@@ -175,47 +191,56 @@ impl Feeder<'_> {
         row: crate::record::Prepared,
         entry: Option<&Entry>,
         asked: bool,
-    ) -> Result<(Settled, Way, Option<crate::record::Body>), LedgerError> {
+    ) -> (Settled, Way, Option<crate::record::Body>) {
         let plan = row.plan.clone();
         let said = self.said(input, batch, row.index);
-        let number = row.row;
+        let number = source_row(&self.loaded.inputs[input], batch.row(row.index));
         let key_hash = row.key_hash;
         let settled = judged(row);
         let body = match plan {
             Plan::Send(body) => body,
-            Plan::Skip(..) => {
-                return Ok((
+            // A duplicate's attempt is that of the row that is sent.
+            Plan::Skip("duplicate", _) => {
+                return (
                     settled,
                     Way::Known(Fate::Skipped, None, None, String::new()),
                     None,
-                ));
+                );
+            }
+            Plan::Skip(..) => {
+                let note = entry.map_or(String::new(), doubt);
+                return (settled, Way::Known(Fate::Skipped, None, None, note), None);
             }
             Plan::Reject if asked => {
                 let there = entry.filter(|entry| entry.state.is_there());
-                let note = there.map_or(String::new(), |_| {
-                    "its mended twin is in: the target has a record of this key".to_owned()
-                });
+                let note = match there {
+                    Some(_) => {
+                        "its mended twin is in: the target has a record of this key".to_owned()
+                    }
+                    None => entry.map_or(String::new(), doubt),
+                };
                 let id = there.and_then(|entry| entry.id.as_deref()).map(Arc::from);
-                return Ok((settled, Way::Known(Fate::Rejected, id, None, note), None));
+                return (settled, Way::Known(Fate::Rejected, id, None, note), None);
             }
             Plan::Reject => {
+                let way = match entry {
+                    Some(entry) if entry.state.is_unsettled() => unasked(),
+                    _ => self.left_out(),
+                };
                 let settled = Settled {
                     issues: Vec::new(),
                     ..settled
                 };
-                return Ok((settled, self.left_out(), None));
+                return (settled, way, None);
             }
         };
         let id = |id: Option<&str>| id.map(Arc::from);
         let way = match (judge(entry, &body.hash, &self.mapping, self.space), said) {
-            (_, Said::Created(made)) if entry.is_some_and(|entry| entry.state.is_unsettled()) => {
-                self.settle(key_hash, State::Created, Some(made.clone()))?;
-                Way::Known(
-                    Fate::Unchanged,
-                    Some(made.into()),
-                    None,
-                    "a person says that the target has it".to_owned(),
-                )
+            (Standing::Unsettled { .. }, Said::Created(made)) => {
+                match self.settle(key_hash, &[State::Created], Some(made.clone())) {
+                    Ok(()) => a_person_says(made),
+                    Err(error) => self.not_noted(&error, true),
+                }
             }
             (Standing::Unchanged { id: known, run, .. }, _) => Way::Known(
                 Fate::Unchanged,
@@ -224,25 +249,20 @@ impl Feeder<'_> {
                 String::new(),
             ),
             (Standing::New | Standing::FailedBefore, Said::Created(made)) => {
-                self.note_found(key_hash, body.hash, number, made.clone())?;
-                Way::Known(
-                    Fate::Unchanged,
-                    Some(made.into()),
-                    None,
-                    "a person says that the target has it".to_owned(),
-                )
+                match self.note_found(key_hash, body.hash, number, made.clone()) {
+                    Ok(()) => a_person_says(made),
+                    Err(error) => self.not_noted(&error, false),
+                }
             }
-            (_, Said::Created(made)) => Way::Known(
-                Fate::Unchanged,
-                Some(made.into()),
-                None,
-                "a person says that the target has it".to_owned(),
-            ),
+            (_, Said::Created(made)) => a_person_says(made),
+            (Standing::Unsettled { entry, .. }, Said::Send) if asked => {
+                match self.settle(key_hash, entry.not_made(), None) {
+                    Ok(()) => Way::Again,
+                    Err(error) => self.not_noted(&error, true),
+                }
+            }
+            (Standing::Unsettled { .. }, _) if !asked => unasked(),
             _ if !asked => self.left_out(),
-            (Standing::Unsettled { .. }, Said::Send) => {
-                self.settle(key_hash, State::Absent, None)?;
-                Way::Fresh
-            }
             (Standing::New, Said::Uncertain) => Way::Known(
                 Fate::Uncertain,
                 None,
@@ -251,15 +271,29 @@ impl Feeder<'_> {
             ),
             _ => Way::Send,
         };
-        if let Way::Known(Fate::Pending, ..) = &way {
+        if let Way::Known(Fate::Pending | Fate::Uncertain, ..) = &way {
             let settled = Settled {
                 issues: Vec::new(),
                 note: String::new(),
                 ..settled
             };
-            return Ok((settled, way, None));
+            return (settled, way, None);
         }
-        Ok((settled, way, Some(body)))
+        (settled, way, Some(body))
+    }
+
+    /// What a person says of a row could not be written down: the run stops, and its fate is what
+    /// it was.
+    fn not_noted(&self, error: &LedgerError, unsettled: bool) -> Way {
+        self.uploader.stop(Halt::Ledger(error.to_string()));
+        let (fate, why) = match unsettled {
+            true => (
+                Fate::Uncertain,
+                "what a person says of it could not be recorded",
+            ),
+            false => (Fate::Pending, ""),
+        };
+        Way::Known(fate, None, None, why.to_owned())
     }
 
     fn left_out(&self) -> Way {
@@ -269,21 +303,20 @@ impl Feeder<'_> {
     fn settle(
         &self,
         key: Option<KeyHash>,
-        state: State,
+        states: &[State],
         id: Option<String>,
     ) -> Result<(), LedgerError> {
         let Some(key) = key else { return Ok(()) };
-        let run = Arc::clone(self.run);
-        let outcome = Outcome {
+        let outcomes = states.iter().map(|state| Outcome {
             key,
-            state,
-            id,
+            state: *state,
+            id: id.clone(),
             address: None,
             status: None,
-            run,
-        };
+            run: Arc::clone(self.run),
+        });
         self.runtime
-            .block_on(self.journal.settle(vec![outcome]))
+            .block_on(self.journal.settle(outcomes.collect()))
             .map(drop)
     }
 
@@ -336,6 +369,25 @@ impl Feeder<'_> {
             _ => Said::Nothing,
         }
     }
+}
+
+/// What stands beside a row that is not sent now, while an attempt of it is open.
+fn doubt(entry: &Entry) -> String {
+    match entry.state.is_unsettled() {
+        true => "an earlier run sent it without an answer, and it may be at the target".to_owned(),
+        false => String::new(),
+    }
+}
+
+fn a_person_says(made: String) -> Way {
+    let note = "a person says that the target has it".to_owned();
+    Way::Known(Fate::Unchanged, Some(made.into()), None, note)
+}
+
+/// A row of unknown fate that is not asked for.
+fn unasked() -> Way {
+    let why = "an earlier run sent it without an answer, and this run was not asked to look it up";
+    Way::Known(Fate::Uncertain, None, None, why.to_owned())
 }
 
 enum Said {

@@ -2,7 +2,7 @@
 //! is written down.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,13 +14,13 @@ use super::finish::{Finished, Finisher, Parts as FinishParts, Places, Told, Wind
 use super::select::Selection;
 use super::stage::{Planned, each_batch};
 use crate::fault::{self, Point};
-use crate::ledger::{self, Account, Ledger, LedgerError, MappingId, Open, RunInfo};
+use crate::ledger::{self, Account, Ledger, LedgerError, Left, MappingId, Open, RunInfo};
 use crate::mapping::stop_after::{StopAfter, parse_stop_after};
 use crate::rate::{Rate, parse_rate};
 use crate::record::{Fate, Plan};
 use crate::report::exit::Exit;
 use crate::report::{Event, Fates, Files, Progress, Requests, Tally};
-use crate::source::SourceError;
+use crate::source::{Input, SourceError};
 use crate::target::file::LimitHeaders;
 use crate::upload::auth::Credentials;
 use crate::upload::client::Client;
@@ -75,6 +75,8 @@ pub struct Imported {
     pub duplicates: u64,
     /// Rows that are pending because only some were asked for.
     pub not_asked: u64,
+    /// Rows sent before from these inputs that are no longer in them.
+    pub left: Left,
     /// Why the run stopped early.
     pub halt: Option<Halt>,
     /// What a person should know.
@@ -151,9 +153,30 @@ fn concurrency(loaded: &Loaded) -> usize {
     .max(1)
 }
 
+/// The path by which a file is known from any folder.
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// The canonical paths of the inputs; none where one of them is no file, or is a reject file, which
+/// holds some of another file's rows.
+fn canonical_inputs(loaded: &Loaded) -> Vec<String> {
+    let paths: Option<Vec<String>> = loaded
+        .inputs
+        .iter()
+        .map(|input| match &input.input {
+            Input::Path(path) if input.source.returned.is_none() => {
+                Some(canonical(path).display().to_string())
+            }
+            _ => None,
+        })
+        .collect();
+    paths.unwrap_or_default()
+}
+
 /// The identity of a mapping file: the hash of its canonical path.
-fn mapping_id(path: &std::path::Path) -> MappingId {
-    let canonical = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+pub fn mapping_id(path: &Path) -> MappingId {
+    let canonical = canonical(path);
     let hash = blake3::hash(canonical.as_os_str().as_encoded_bytes());
     let mut id = [0; 16];
     id.copy_from_slice(&hash.as_bytes()[..16]);
@@ -218,6 +241,8 @@ pub fn import(
         mapping: loaded.mapping.path.display().to_string(),
         target: loaded.target.name.clone(),
         base_url: settings.base_url.clone(),
+        inputs: canonical_inputs(loaded),
+        mapping_path: canonical(&loaded.mapping.path).display().to_string(),
     };
     let ended = Run {
         loaded,
@@ -258,6 +283,17 @@ fn allowed(stop_after: Option<StopAfter>, rows: u64) -> Option<u64> {
         StopAfter::Count(count) => Some(count),
         StopAfter::Share(share) if rows >= 100 => Some((rows as f64 * share).floor() as u64),
         StopAfter::Share(_) => None,
+    }
+}
+
+impl ImportError {
+    /// How the process ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Sum { .. } | Self::Ledger(LedgerError::Bug(_)) => Exit::Bug,
+            Self::Ledger(LedgerError::Locked { .. }) => Exit::Locked,
+            _ => Exit::Usage,
+        }
     }
 }
 
@@ -305,8 +341,7 @@ impl Run<'_> {
             .clone()
             .unwrap_or(LimitHeaders::None);
         let pace = Pace::new(&rates, search, headers, journal.clone())?;
-        let run: Arc<str> = journal.begin_run(info)?.into();
-        fault::at(Point::RunBegun);
+        let inputs = info.inputs.clone();
         let mapping = mapping_id(&loaded.mapping.path);
         let space = loaded.mapping.head.row.space.is_some();
         let existing = loaded
@@ -320,6 +355,14 @@ impl Run<'_> {
             .map(|input| input.plan.uncertain())
             .unwrap_or_default();
         let concurrency = concurrency(loaded);
+        let run: Arc<str> = journal.begin_run(info)?.into();
+        fault::at(Point::RunBegun);
+        let broken_off = |error: ImportError| {
+            // Where this cannot be written either, the run counts as one that did not end.
+            let exit = error.exit().code();
+            let _ = journal.end_run(&run, exit, [0; Fate::ALL.len()]);
+            error
+        };
         let uploader = Arc::new(Uploader::new(Parts {
             target: Arc::clone(&loaded.target),
             client,
@@ -365,7 +408,7 @@ impl Run<'_> {
             run: Arc::clone(&run),
             refused: &refused,
         })
-        .map_err(ImportError::Files)?;
+        .map_err(|error| broken_off(ImportError::Files(error)))?;
 
         // Enough for the batches that are under way and those that come next.
         let at_once = loaded
@@ -421,8 +464,15 @@ impl Run<'_> {
                 finished,
             )
         });
-        let read = read.into_inner();
-        self::end(journal, &uploader, &run, fed, finished, read)
+        let end = End {
+            journal,
+            uploader: &uploader,
+            run: &run,
+            read: read.into_inner(),
+            mapping,
+            inputs,
+        };
+        end.of(fed, finished).map_err(broken_off)
     }
 }
 
@@ -458,73 +508,154 @@ fn exit(halt: Option<&Halt>, fates: &Fates, not_asked: u64) -> Exit {
     }
 }
 
-fn end(
-    journal: &Ledger,
-    uploader: &Uploader,
-    run: &Arc<str>,
-    fed: Fed,
-    finished: Finished,
+/// What the end of a run needs to know.
+struct End<'r> {
+    journal: &'r Ledger,
+    uploader: &'r Uploader,
+    run: &'r Arc<str>,
     read: u64,
-) -> Result<Imported, ImportError> {
-    let Finished {
-        tally,
-        files,
-        mut notes,
-        failure,
-    } = finished;
-    let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let requests = Requests {
-        sent: load(&uploader.counters.sent),
-        retried: load(&uploader.counters.retried),
-        limited: load(&uploader.counters.limited),
-        lookups: load(&uploader.counters.lookups),
-    };
-    let mut halt = uploader.stopped();
-    if let Some(error) = fed.ledger {
-        halt.get_or_insert(Halt::Ledger(error.to_string()));
-    }
-    if let Some(error) = fed.error {
-        if requests.sent == 0 && halt.is_none() {
-            return Err(error.into());
+    mapping: MappingId,
+    inputs: Vec<String>,
+}
+
+impl End<'_> {
+    /// Rows that this run did not read, though it read all of the files that they came from.
+    fn left(&self, halt: Option<&Halt>, notes: &mut Vec<String>) -> Left {
+        if halt.is_some() || self.inputs.is_empty() {
+            return Left::default();
         }
-        halt.get_or_insert(Halt::Broken(format!(
-            "the input cannot be read to its end: {error}"
-        )));
+        match self.journal.left(self.mapping, self.inputs.clone()) {
+            Ok(left) => left,
+            Err(error) => {
+                notes.push(error.to_string());
+                Left::default()
+            }
+        }
     }
-    if let Some(error) = failure {
-        halt.get_or_insert(Halt::Broken(format!(
+
+    fn of(self, fed: Fed, finished: Finished) -> Result<Imported, ImportError> {
+        let End {
+            journal,
+            uploader,
+            run,
+            read,
+            ..
+        } = self;
+        let Finished {
+            tally,
+            files,
+            mut notes,
+            failure,
+        } = finished;
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let requests = Requests {
+            sent: load(&uploader.counters.sent),
+            retried: load(&uploader.counters.retried),
+            limited: load(&uploader.counters.limited),
+            lookups: load(&uploader.counters.lookups),
+        };
+        let mut halt = uploader.stopped();
+        if let Some(error) = fed.error {
+            if requests.sent == 0 && halt.is_none() {
+                return Err(error.into());
+            }
+            halt.get_or_insert(Halt::Broken(format!(
+                "the input cannot be read to its end: {error}"
+            )));
+        }
+        if let Some(error) = failure {
+            halt.get_or_insert(Halt::Broken(format!(
             "the results and reject files cannot be written: {error}; every row's fate is in the ledger, and the same command writes the files again"
         )));
-    }
-    if !tally.sum_is_right(read) {
-        return Err(ImportError::Sum {
-            read,
-            counted: tally.fates().total(),
-        });
-    }
-    notes.extend(uploader.notes());
-    let exit = exit(halt.as_ref(), tally.fates(), fed.not_asked);
-    let mut fates = [0; Fate::ALL.len()];
-    for (place, (_, rows)) in tally.fates().iter().enumerate() {
-        fates[place] = rows;
-    }
-    fault::at(Point::RunEnded);
-    if let Err(error) = journal.end_run(run, exit.code(), fates) {
-        // What was sent is told all the same; a ledger that failed before has been told of.
-        if !matches!(halt, Some(Halt::Ledger(_))) {
-            notes.push(error.to_string());
         }
+        if !tally.sum_is_right(read) {
+            return Err(ImportError::Sum {
+                read,
+                counted: tally.fates().total(),
+            });
+        }
+        notes.extend(uploader.notes());
+        let left = self.left(halt.as_ref(), &mut notes);
+        notes.extend(left_note(&left));
+        let exit = exit(halt.as_ref(), tally.fates(), fed.not_asked);
+        let mut fates = [0; Fate::ALL.len()];
+        for (place, (_, rows)) in tally.fates().iter().enumerate() {
+            fates[place] = rows;
+        }
+        let summary = kept(&tally, requests, &files, halt.as_ref());
+        fault::at(Point::RunEnded);
+        if let Err(error) = journal.end_run_with(run, exit.code(), fates, summary) {
+            // What was sent is told all the same; a ledger that failed before has been told of.
+            if !matches!(halt, Some(Halt::Ledger(_))) {
+                notes.push(error.to_string());
+            }
+        }
+        Ok(Imported {
+            exit,
+            run: run.to_string(),
+            tally,
+            requests,
+            files,
+            ledger: journal.path().to_path_buf(),
+            duplicates: fed.duplicates,
+            not_asked: fed.not_asked,
+            left,
+            halt,
+            notes,
+        })
     }
-    Ok(Imported {
-        exit,
-        run: run.to_string(),
-        tally,
-        requests,
-        files,
-        ledger: journal.path().to_path_buf(),
-        duplicates: fed.duplicates,
-        not_asked: fed.not_asked,
-        halt,
-        notes,
+}
+
+/// What the ledger keeps of a run: counts, codes and places, nothing of a customer's.
+fn kept(tally: &Tally, requests: Requests, files: &[Files], halt: Option<&Halt>) -> String {
+    let issues: Vec<_> = tally
+        .groups()
+        .map(|group| {
+            serde_json::json!({
+                "code": group.code, "column": group.column, "field": group.field,
+                "count": group.count, "fate": group.fate, "severity": group.severity,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "read": tally.read(), "fates": tally.fates(), "requests": requests, "issues": issues,
+        "files": files, "finished": halt.is_none(),
     })
+    .to_string()
+}
+
+/// The rows that left their file, in a sentence.
+fn left_note(left: &Left) -> Option<String> {
+    let first = left.rows.first()?;
+    let same_run = left.rows.iter().all(|row| row.run == first.run);
+    let mut rows: Vec<u64> = left.rows.iter().map(|row| row.row).collect();
+    rows.sort_unstable();
+    let shown: Vec<String> = rows.iter().take(5).map(u64::to_string).collect();
+    let more = if left.count > shown.len() as u64 {
+        ", …"
+    } else {
+        ""
+    };
+    let of = match same_run {
+        true => format!(" of run {}", first.run),
+        false => " as they were counted then".to_owned(),
+    };
+    let (rows, are, word) = match left.count {
+        1 => ("1 row".to_owned(), "is", "row"),
+        count => (format!("{count} rows"), "are", "rows"),
+    };
+    let unsettled = left.rows.iter().filter(|row| row.unsettled).count();
+    let uncertain = match unsettled {
+        0 => String::new(),
+        1 => "; of one of them it is not known whether the target made it: `rowferry settle` lists it"
+            .to_owned(),
+        count => format!(
+            "; of {count} of them it is not known whether the target made them: `rowferry settle` lists them"
+        ),
+    };
+    Some(format!(
+        "{rows} that an earlier run sent from here {are} no longer in the input ({word} {}{more}{of}); \
+         nothing was changed at the target{uncertain}",
+        shown.join(", ")
+    ))
 }

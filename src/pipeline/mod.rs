@@ -19,6 +19,7 @@ pub mod check;
 mod feed;
 pub mod finish;
 pub mod import;
+pub mod keys;
 pub mod load;
 pub mod select;
 pub mod stage;

@@ -49,7 +49,17 @@ impl Selection {
         Ok(Self::Rows(ranges))
     }
 
-    pub(super) fn takes(&self, place: u64, row: u64) -> bool {
+    /// The rows that are named one by one.
+    pub fn single(&self) -> Vec<u64> {
+        let Self::Rows(ranges) = self else {
+            return Vec::new();
+        };
+        let single = ranges.iter().filter(|range| range.start() == range.end());
+        single.map(|range| *range.start()).collect()
+    }
+
+    /// Whether the row of this place in the run, counted from 0, and of this number is among them.
+    pub fn takes(&self, place: u64, row: u64) -> bool {
         match self {
             Self::All => true,
             Self::First(rows) => place < *rows,

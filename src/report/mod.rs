@@ -1,8 +1,9 @@
 //! Events and the summary, and how they are shown: terminal, JSON.
 
 pub mod exit;
-mod page;
+pub(crate) mod page;
 mod progress;
+pub mod schema;
 mod summary;
 mod tally;
 mod terminal;
@@ -11,6 +12,8 @@ mod terminal_tests;
 mod words;
 
 pub use progress::{Event, Progress, ProgressMode};
-pub use summary::{Estimate, Example, Fates, Files, InputSummary, IssueGroup, Requests, Summary};
-pub use tally::Tally;
+pub use summary::{
+    Estimate, Example, Fates, Files, InputSummary, IssueGroup, LeftRow, LeftRows, Requests, Summary,
+};
+pub use tally::{GroupCount, Tally};
 pub use terminal::terminal;

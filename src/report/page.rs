@@ -9,7 +9,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 40..=120;
 
 /// How a piece of text looks. All of it reads without colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Plain,
     Strong,
     Dim,
@@ -32,7 +32,7 @@ impl Style {
 }
 
 /// A text that grows line by line.
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
     width: usize,
     colour: bool,
@@ -41,7 +41,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(width: usize, colour: bool) -> Self {
+    pub(crate) fn new(width: usize, colour: bool) -> Self {
         Self {
             text: String::new(),
             width: width.clamp(*WIDTHS.start(), *WIDTHS.end()),
@@ -50,12 +50,12 @@ impl Page {
         }
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
     /// Adds text to the line under construction.
-    pub(super) fn put(&mut self, text: &str, style: Style) {
+    pub(crate) fn put(&mut self, text: &str, style: Style) {
         self.column += text.width();
         if self.colour && style != Style::Plain && !text.is_empty() {
             self.text.push_str("\u{1b}[");
@@ -69,7 +69,7 @@ impl Page {
     }
 
     /// Ends the line under construction; no line ends in spaces.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let kept = self.text.trim_end_matches(' ').len();
         self.text.truncate(kept);
         self.text.push('\n');
@@ -77,19 +77,19 @@ impl Page {
     }
 
     /// An empty line.
-    pub(super) fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.text.push('\n');
     }
 
     /// An empty line and a heading.
-    pub(super) fn title(&mut self, title: &str) {
+    pub(crate) fn title(&mut self, title: &str) {
         self.gap();
         self.put(title, Style::Strong);
         self.end();
     }
 
     /// One line, cut where it is too long.
-    pub(super) fn line(&mut self, text: &str, indent: usize) {
+    pub(crate) fn line(&mut self, text: &str, indent: usize) {
         self.put(&" ".repeat(indent), Style::Plain);
         let room = self.width - indent;
         self.put(&cut(text, room), Style::Plain);
@@ -97,7 +97,7 @@ impl Page {
     }
 
     /// One line, however long.
-    pub(super) fn line_whole(&mut self, text: &str, indent: usize) {
+    pub(crate) fn line_whole(&mut self, text: &str, indent: usize) {
         self.put(&" ".repeat(indent), Style::Plain);
         self.put(text, Style::Plain);
         self.end();
@@ -105,7 +105,7 @@ impl Page {
 
     /// Text broken between words, from where the line under construction stands: its first line
     /// indented by `first` more columns, the others by `rest`.
-    pub(super) fn wrapped(&mut self, text: &str, first: usize, rest: usize, style: Style) {
+    pub(crate) fn wrapped(&mut self, text: &str, first: usize, rest: usize, style: Style) {
         self.put(&" ".repeat(first), Style::Plain);
         let mut line = String::new();
         let mut used = self.column;
@@ -139,7 +139,7 @@ impl Page {
     }
 
     /// Pieces side by side, three columns apart, none broken over lines where it fits one.
-    pub(super) fn pieces(&mut self, pieces: &[String], indent: usize, style: Style) {
+    pub(crate) fn pieces(&mut self, pieces: &[String], indent: usize, style: Style) {
         let mut line = String::new();
         for piece in pieces {
             if !line.is_empty() && indent + line.width() + 3 + piece.width() > self.width {
@@ -166,13 +166,13 @@ impl Page {
         }
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.text
     }
 }
 
 /// Text cut to so many columns, with `…` where something is missing.
-pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return Cow::Borrowed(text);
     }

@@ -1,5 +1,6 @@
 //! What a run comes to: the object that `--json` prints.
 
+use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -56,7 +57,7 @@ impl Serialize for Fates {
 }
 
 /// The requests of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Requests {
     /// All requests that carried rows, repetitions included.
     pub sent: u64,
@@ -69,7 +70,7 @@ pub struct Requests {
 }
 
 /// One example of a group of issues.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Example {
     /// The input that the row is of, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +91,7 @@ pub struct Example {
 }
 
 /// The issues with one code at one column that brought their rows to one fate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IssueGroup {
     /// The issue's code; `other` where there are too many kinds to list each.
     pub code: String,
@@ -101,8 +102,10 @@ pub struct IssueGroup {
     /// How many issues.
     pub count: u64,
     /// What became of the rows.
+    #[schemars(with = "Fate")]
     pub fate: &'static str,
     /// `error` refuses its row, `warning` does not.
+    #[schemars(with = "crate::issue::Severity")]
     pub severity: &'static str,
     /// The message of the first.
     pub message: String,
@@ -111,7 +114,7 @@ pub struct IssueGroup {
 }
 
 /// What an import is expected to take.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Estimate {
     /// Requests to be sent.
     pub requests: u64,
@@ -120,7 +123,7 @@ pub struct Estimate {
 }
 
 /// The files that a run wrote, as paths.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Files {
     /// The reject file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +144,7 @@ impl Files {
 }
 
 /// One input's share of the totals.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InputSummary {
     /// The input as it was named.
     pub input: String,
@@ -154,10 +157,34 @@ pub struct InputSummary {
     pub files: Files,
 }
 
+/// A row that is no longer in its input.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LeftRow {
+    /// Its number when it was last sent.
+    pub row: u64,
+    /// The run that last touched it.
+    pub run: String,
+    /// The record's id at the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Whether nobody knows if the target made it.
+    pub uncertain: bool,
+}
+
+/// Rows that are no longer in their inputs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LeftRows {
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub rows: Vec<LeftRow>,
+}
+
 /// What a run comes to, for people and programs.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
-    /// `check` or `import`.
+    /// The command: `check` or `import`.
+    #[schemars(with = "super::schema::CommandName")]
     pub command: &'static str,
     /// The target's name.
     pub target: String,
@@ -205,8 +232,12 @@ pub struct Summary {
     /// Rows whose key an earlier row has.
     #[serde(skip_serializing_if = "is_zero")]
     pub duplicates: u64,
+    /// Rows that earlier runs sent from the same inputs, and that are no longer in them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<LeftRows>,
     /// Mistakes in mapping, target and input files, because of which nothing was read.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<super::schema::Told>")]
     pub mistakes: Option<Value>,
     /// Why the run stopped early, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]

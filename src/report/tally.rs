@@ -27,6 +27,23 @@ pub struct Tally {
     others: Vec<Group>,
 }
 
+/// A group of issues, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupCount<'t> {
+    /// The issues' code.
+    pub code: &'t str,
+    /// The column's name.
+    pub column: Option<&'t str>,
+    /// The body's field.
+    pub field: Option<&'t str>,
+    /// What became of the rows.
+    pub fate: &'static str,
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// How many.
+    pub count: u64,
+}
+
 #[derive(Debug)]
 struct Group {
     code: Arc<str>,
@@ -133,6 +150,22 @@ impl Tally {
             self.others.len() - 1
         });
         &mut self.others[place]
+    }
+
+    /// The groups of issues so far, without their examples, in the order of their first rows.
+    pub fn groups(&self) -> impl Iterator<Item = GroupCount<'_>> {
+        let all = self.groups.iter().chain(&self.others);
+        all.map(|group| GroupCount {
+            code: &group.code,
+            column: group.column.as_deref(),
+            field: group.field.as_deref(),
+            fate: group.fate.name(),
+            severity: match group.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            count: group.count,
+        })
     }
 
     /// Rows counted so far.

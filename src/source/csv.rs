@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::dialect::{self, Dialect, Sample};
 use super::encoding::{Charset, Decoded, Detected, detect};
+use super::footer;
 use super::header::{self, Looked};
 use super::origin::Origin;
 use super::records::{Broken, CellBytes, LONGEST_RECORD, Record, Records};
@@ -26,10 +27,21 @@ pub(super) struct Table {
     dialect: Dialect,
     /// Row of the header, 0 without one.
     header_row: u64,
-    /// A row must have no more cells than the header, trailing empty ones aside.
+    /// How many cells the header has.
     width: usize,
+    /// How many cells nearly all rows of the sample have, trailing empty ones counted; 0 where they
+    /// differ.
+    usual: usize,
+    /// A row must have no more cells than this, be they empty: with one more it may hold a
+    /// delimiter that was not quoted, and would be read shifted.
+    most: usize,
     /// A row must have no fewer cells than there are names, trailing empty names aside.
     least: usize,
+    /// Nothing stands below the empty names that end the header: whatever a row has there has
+    /// been moved there by a delimiter that was not quoted.
+    spare: bool,
+    /// The header's cells, to tell where it stands once more.
+    names: Vec<Arc<str>>,
     /// A reject file of ours: `'` before a formula is taken off.
     guarded: bool,
 }
@@ -37,6 +49,9 @@ pub(super) struct Table {
 pub(super) fn open(origin: Origin, options: &Options) -> Result<Opened<Table>, SourceError> {
     let failed = |cause| origin.read_error(cause);
     let detected = detect(&origin, options.encoding)?;
+    if !detected.read_through {
+        origin.verify()?;
+    }
     let sample = sample(&origin, &detected)?;
     let dialect = dialect::find(&sample, options.delimiter, &options.wanted).map_err(failed)?;
     let rows = dialect::rows(&sample, dialect).map_err(failed)?;
@@ -112,10 +127,19 @@ pub(super) fn open(origin: Origin, options: &Options) -> Result<Opened<Table>, S
             .rposition(|name| !name.is_empty())
             .map_or(0, |last| last + 1),
     };
+    let below = rows.iter().filter(|row| row.number > header.row);
+    let form = Form::of(below, header.names.len(), least);
     let table = Table {
         header_row: header.row,
         width: header.names.len(),
+        usual: form.usual,
+        most: form.most,
         least,
+        spare: form.spare,
+        names: match header.row {
+            0 => Vec::new(),
+            _ => header.names.clone(),
+        },
         guarded: returned.is_some(),
         origin,
         detected,
@@ -128,6 +152,37 @@ pub(super) fn open(origin: Origin, options: &Options) -> Result<Opened<Table>, S
         returned,
         table,
     })
+}
+
+/// How wide the rows of the sample are; the members as in [`Table`].
+struct Form {
+    usual: usize,
+    most: usize,
+    spare: bool,
+}
+
+impl Form {
+    fn of<'a>(rows: impl Iterator<Item = &'a Looked>, width: usize, least: usize) -> Self {
+        let filled = |cell: &String| !cell.trim().is_empty();
+        let mut widths: Vec<usize> = Vec::new();
+        let mut moved = 0;
+        for row in rows.filter(|row| row.cells.iter().any(filled)) {
+            widths.push(row.cells.len());
+            let beyond = row.cells.get(least..).unwrap_or_default();
+            moved += usize::from(beyond.iter().any(filled));
+        }
+        widths.sort_unstable();
+        let median = widths.get(widths.len() / 2).copied().unwrap_or(width);
+        let same = widths.iter().filter(|width| **width == median).count();
+        let spare = moved * 5 < widths.len().max(1);
+        // Delimiters at the end are written by programs, so that all rows have them or none.
+        let regular = spare && median >= least && widths.len() > 1 && same * 5 >= widths.len() * 4;
+        Self {
+            usual: if regular { median } else { 0 },
+            most: if regular { median } else { width },
+            spare,
+        }
+    }
 }
 
 fn preamble_note(name: &str, rows: &[Looked], header: u64, options: &Options) -> Option<String> {
@@ -239,13 +294,14 @@ impl Table {
             cells: 0,
             found: 0,
             empties: 0,
+            last_filled: 0,
         };
         let mut sequence = 0;
         while let Some(record) = records.next().map_err(failed)? {
             if record.number <= self.header_row {
                 continue;
             }
-            self.push(&mut writer, &record, records.cells(&record));
+            // Full batches wait for the next row, so that the last one is known as such.
             if writer.batch.len() >= rows_per_batch
                 || writer.batch.text_len() >= BATCH_TEXT
                 || writer.cells >= BATCH_CELLS
@@ -259,8 +315,10 @@ impl Table {
                     return Ok(());
                 }
             }
+            self.push(&mut writer, &record, records.cells(&record));
         }
         if !writer.batch.is_empty() {
+            footer::mark(&mut writer.batch, self.width);
             writer.batch.sequence = sequence;
             // Nothing is left to stop.
             let _ = sink(writer.batch);
@@ -269,6 +327,7 @@ impl Table {
     }
 
     fn push(&self, writer: &mut RowWriter, record: &Record, cells: CellBytes<'_>) {
+        let mut repeated = false;
         match cells {
             CellBytes::Read(cells) => {
                 let all = cells.as_slice();
@@ -277,6 +336,7 @@ impl Table {
                     return;
                 }
                 writer.begin();
+                repeated = self.is_header(cells);
                 // Checked once for the record rather than for each of its cells.
                 let text = std::str::from_utf8(all).ok();
                 let places = (0..cells.len()).filter_map(|index| cells.range(index));
@@ -296,29 +356,59 @@ impl Table {
         }
         let fault = match record.broken {
             Some(broken) => Some(broken_fault(broken, record.line)),
-            None if writer.surplus() || writer.found < self.least => {
-                Some(self.ragged_fault(writer.found, record))
-            }
-            None => None,
+            None => match self.misfit(writer, record) {
+                None if repeated => Some(header_fault(self.header_row)),
+                fault => fault,
+            },
         };
         writer.batch.end_row(record.number, record.line, fault);
     }
 
+    /// What is wrong with the number of the row's cells, or with where they stand.
+    fn misfit(&self, writer: &RowWriter, record: &Record) -> Option<Fault> {
+        let found = writer.found;
+        let shifted = found > self.most
+            || writer.surplus()
+            || found < self.least
+            || (self.spare && writer.last_filled > self.least)
+            // Nearly all rows end in a delimiter with nothing behind it, as this one does, which
+            // is shorter: it lacks a cell.
+            || (found < self.usual && writer.last_filled < self.least);
+        shifted.then(|| self.ragged_fault(found, record))
+    }
+
+    /// Whether the row has the names of the header in all its cells.
+    fn is_header(&self, cells: &csv::ByteRecord) -> bool {
+        let is = |index: usize, name: &str| {
+            let cell = cells.get(index).unwrap_or_default();
+            cell.len() >= name.len() && String::from_utf8_lossy(cell).trim() == name
+        };
+        let names = &self.names;
+        names.len() > 1
+            && is(0, &names[0])
+            && (1..names.len()).all(|index| is(index, &names[index]))
+    }
+
     #[cold]
     fn ragged_fault(&self, found: usize, record: &Record) -> Fault {
-        let expected = if found > self.width {
-            self.width
-        } else {
-            self.least
+        let expected = match self.usual {
+            0 if found > self.most => self.most,
+            0 => self.least,
+            usual => usual,
         };
-        let of = if self.header_row == 0 {
+        let of = if self.header_row == 0 || (self.usual > 0 && self.usual != self.least) {
             "most rows have"
         } else {
             "the header has"
         };
         let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let shift = if found == expected {
+            ", but its last one stands below no column name".to_owned()
+        } else {
+            format!(", {of} {expected}")
+        };
         let mut message = format!(
-            "The row has {found} cell{}, {of} {expected}. A cell that holds the delimiter or a line end must be in double quotes.",
+            "The row has {found} cell{}{shift}. A cell that holds the delimiter or a line end must be in double quotes.",
             plural(found)
         );
         if record.inner_lines > 0 {
@@ -333,6 +423,17 @@ impl Table {
             message,
             column: None,
         }
+    }
+}
+
+#[cold]
+fn header_fault(row: u64) -> Fault {
+    Fault {
+        code: "row.header",
+        message: format!(
+            "The row holds the column names of row {row} once more, as files do that were put together from several. Delete it if it is no customer."
+        ),
+        column: None,
     }
 }
 
@@ -367,11 +468,14 @@ struct RowWriter {
     cells: usize,
     found: usize,
     empties: usize,
+    /// How many cells there are up to the last that holds something.
+    last_filled: usize,
 }
 
 impl RowWriter {
     fn begin(&mut self) {
         self.found = 0;
+        self.last_filled = 0;
         self.empties = 0;
     }
 
@@ -398,6 +502,9 @@ impl RowWriter {
 
     fn push_kind(&mut self, text: &str, kind: Kind) {
         self.found += 1;
+        if text.bytes().any(|byte| !byte.is_ascii_whitespace()) {
+            self.last_filled = self.found;
+        }
         if self.found > self.width {
             if text.is_empty() {
                 self.empties += 1;

@@ -6,7 +6,8 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::SourceError;
-use super::origin::{FileReader, Origin};
+use super::origin::Origin;
+use super::unpack::Bytes;
 
 /// How the bytes become text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +39,8 @@ pub(super) struct Detected {
     pub(super) bom: usize,
     /// What the user should be told.
     pub(super) note: Option<String>,
+    /// Whether the whole file was read to find this.
+    pub(super) read_through: bool,
 }
 
 /// Finds the encoding: the one given, else the byte order mark, else UTF-8 if the whole file is
@@ -62,7 +65,12 @@ pub(super) fn detect(
         (Some((Charset::Other(_), bom)), Some(charset)) => Some((charset, bom)),
         (marked, _) => marked,
     };
-    let found = |charset, bom, note| Detected { charset, bom, note };
+    let found = |charset, bom, note| Detected {
+        charset,
+        bom,
+        note,
+        read_through: false,
+    };
     let given = given.map(|encoding| match encoding {
         encoding if encoding == UTF_8 => Charset::Utf8,
         encoding => Charset::Other(encoding),
@@ -81,7 +89,10 @@ pub(super) fn detect(
         return Ok(found(Charset::Other(encoding), 0, Some(note)));
     }
     Ok(match judge_utf8(origin)? {
-        Judged::Utf8 => found(Charset::Utf8, 0, None),
+        Judged::Utf8 => Detected {
+            read_through: true,
+            ..found(Charset::Utf8, 0, None)
+        },
         Judged::NearlyUtf8 => found(
             Charset::Utf8,
             0,
@@ -158,7 +169,7 @@ enum Judged {
 /// because the first accented name may stand in its last row, and rows already read cannot be
 /// called back; this runs at the speed of memory.
 fn judge_utf8(origin: &Origin) -> Result<Judged, SourceError> {
-    let mut reader = origin.reader(0);
+    let mut reader = origin.bytes(0);
     let mut buffer = vec![0; 256 * 1024];
     let (mut kept, mut multibyte) = (0, 0);
     loop {
@@ -212,7 +223,7 @@ fn multibyte_characters(bytes: &[u8]) -> usize {
 /// another encoding does not know come as U+FFFD.
 #[derive(Debug)]
 pub(super) struct Decoded {
-    raw: FileReader,
+    raw: Bytes,
     how: How,
 }
 
@@ -244,7 +255,7 @@ struct Decoding {
 impl Decoded {
     pub(super) fn new(origin: &Origin, detected: &Detected) -> Self {
         Self {
-            raw: origin.reader(detected.bom as u64),
+            raw: origin.bytes(detected.bom as u64),
             how: match detected.charset {
                 Charset::Utf8 => How::AsIs,
                 Charset::Utf32 { little } => How::Utf32(Utf32 {
@@ -278,7 +289,7 @@ impl Read for Decoded {
 }
 
 impl Decoding {
-    fn read(&mut self, raw: &mut FileReader, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, raw: &mut Bytes, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.done {
             if self.start == self.end && !self.last {
                 self.start = 0;
@@ -311,7 +322,7 @@ struct Utf32 {
 }
 
 impl Utf32 {
-    fn read(&mut self, raw: &mut FileReader, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, raw: &mut Bytes, buffer: &mut [u8]) -> io::Result<usize> {
         while self.taken == self.text.len() {
             let mut bytes = std::mem::take(&mut self.cut);
             let kept = bytes.len();

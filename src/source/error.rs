@@ -26,6 +26,14 @@ pub enum SourceError {
         /// What the operating system said.
         cause: std::io::Error,
     },
+    /// A compressed file that cannot be unpacked, or holds something else than one table.
+    #[error("{name} cannot be unpacked: {what}.")]
+    Packed {
+        /// The file as named by the user.
+        name: String,
+        /// Why, and what to do; without the full stop.
+        what: String,
+    },
     /// There is not even a header.
     #[error(
         "{name} is empty: there is no header and no row in it. Check that the right file was saved."

@@ -10,15 +10,18 @@ use crate::row::{Header, RowBatch};
 
 mod container;
 mod csv;
+pub mod damage;
 mod dialect;
 mod distinct;
 mod encoding;
 mod error;
+mod footer;
 mod frame;
 mod header;
 mod number;
 mod origin;
 pub mod profile;
+mod range;
 mod records;
 mod shape;
 mod sheet;
@@ -26,10 +29,11 @@ mod sheet;
 mod tests;
 #[cfg(test)]
 mod torture;
+mod unpack;
 mod workbook;
 
 pub use error::SourceError;
-pub use origin::Input;
+pub use origin::{ENDINGS, Input, is_table_name};
 
 use container::Format;
 use origin::Origin;
@@ -136,6 +140,8 @@ pub struct Source {
     pub notes: Vec<String>,
     /// Set where the file is a reject file of ours.
     pub returned: Option<Returned>,
+    /// What a text file is packed with: `gzip`, `zstd` or `zip`.
+    pub packed: Option<&'static str>,
     table: Table,
 }
 
@@ -161,6 +167,7 @@ impl<T> Opened<T> {
             facts: self.facts,
             notes: self.notes,
             returned: self.returned,
+            packed: None,
             table: wrap(self.table),
         }
     }
@@ -175,7 +182,11 @@ impl<T> Opened<T> {
 pub fn open(input: &Input, options: &Options) -> Result<Source, SourceError> {
     let origin = Origin::open(input)?;
     match container::format(&origin)? {
-        Format::Csv => Ok(csv::open(origin, options)?.source(Table::Csv)),
+        Format::Csv => {
+            let packed = origin.packing.map(unpack::Packing::name);
+            let source = csv::open(origin, options)?.source(Table::Csv);
+            Ok(Source { packed, ..source })
+        }
         format => Ok(workbook::open(origin, format, options)?.source(Table::Workbook)),
     }
 }

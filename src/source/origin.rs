@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::SourceError;
+use super::unpack::{self, Bytes, Packing, Unpacker};
 
 /// One input as named on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,12 +36,19 @@ impl Input {
     }
 
     /// The file's name without folder and extension, or `stdin`: what names of results are made of.
+    /// Of `clients.csv.gz` it is `clients`.
     pub fn stem(&self) -> String {
         match self {
-            Self::Path(path) => path
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned())
-                .unwrap_or_else(|| "input".to_owned()),
+            Self::Path(path) => {
+                let stem = |path: &Path| path.file_stem().map(PathBuf::from);
+                let mut name = stem(path).unwrap_or_else(|| PathBuf::from("input"));
+                if ending(path).is_some_and(|ending| PACKED_ENDINGS.contains(&ending.as_str()))
+                    && ending(&name).is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+                {
+                    name = stem(&name).unwrap_or(name);
+                }
+                name.to_string_lossy().into_owned()
+            }
             Self::Stdin => "stdin".to_owned(),
         }
     }
@@ -57,12 +65,41 @@ impl Input {
     }
 }
 
+/// How the names of tables end.
+pub const ENDINGS: &[&str] = &[
+    "csv", "tsv", "txt", "tab", "xlsx", "xlsm", "xlsb", "xls", "ods",
+];
+
+/// How the names of packed tables end.
+const PACKED_ENDINGS: &[&str] = &["gz", "zst", "zip"];
+
+/// What follows the last full stop of a file's name, in small letters.
+fn ending(path: &Path) -> Option<String> {
+    Some(path.extension()?.to_str()?.to_ascii_lowercase())
+}
+
+/// Whether a file's name says that it holds a table, packed or not.
+pub fn is_table_name(path: &Path) -> bool {
+    match ending(path).as_deref() {
+        Some("zip") => true,
+        Some(last) if PACKED_ENDINGS.contains(&last) => {
+            let inner = path.file_stem().map(Path::new).and_then(ending);
+            inner.is_some_and(|inner| ENDINGS.contains(&inner.as_str()))
+        }
+        Some(last) => ENDINGS.contains(&last),
+        None => false,
+    }
+}
+
 /// An opened input: it can be read from the start as often as needed, also while another reading
 /// is under way, and stays the same file if its name is given to another one meanwhile.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) name: String,
+    /// Size of the file, in bytes; packed as it is.
     pub(super) size: u64,
+    /// How it is packed, where it is.
+    pub(super) packing: Option<Packing>,
     file: Arc<File>,
 }
 
@@ -93,14 +130,57 @@ impl Origin {
                 cause,
             })?
             .len();
-        Ok(Self {
+        let mut origin = Self {
             name,
             size,
+            packing: None,
             file: Arc::new(file),
-        })
+        };
+        origin.packing = unpack::packing(&origin)?;
+        if origin.packing.is_none() {
+            return Ok(origin);
+        }
+        let start = origin.start(512)?;
+        unpack::check_inner(&origin, &start)?;
+        // The parts of a workbook are read in any order.
+        if start.starts_with(b"PK\x03\x04") || start.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
+            let file = unpack::spooled(&origin)?;
+            origin.size = file
+                .metadata()
+                .map_err(|cause| SourceError::Spool { cause })?
+                .len();
+            origin.file = Arc::new(file);
+            origin.packing = None;
+        }
+        Ok(origin)
     }
 
-    /// A reader from the byte at `position`, independent of all others.
+    /// The bytes from `position` on, unpacked where the file is packed.
+    pub(super) fn bytes(&self, position: u64) -> Bytes {
+        match self.packing {
+            None => Bytes::Plain(self.reader(position)),
+            Some(packing) => {
+                let mut unpacker = Unpacker::new(self, packing);
+                // Where this fails, the next reading fails too.
+                let _ = io::copy(&mut (&mut unpacker).take(position), &mut io::sink());
+                Bytes::Packed(Box::new(unpacker))
+            }
+        }
+    }
+
+    /// Unpacks the file once, so that a damaged one is told before any row of it is used.
+    ///
+    /// # Errors
+    /// Where it is cut off or damaged.
+    pub(super) fn verify(&self) -> Result<(), SourceError> {
+        if self.packing.is_some() {
+            io::copy(&mut self.bytes(0), &mut io::sink())
+                .map_err(|cause| self.read_error(cause))?;
+        }
+        Ok(())
+    }
+
+    /// A reader of the file as it stands, from the byte at `position`, independent of all others.
     pub(super) fn reader(&self, position: u64) -> FileReader {
         FileReader {
             file: Arc::clone(&self.file),
@@ -109,10 +189,10 @@ impl Origin {
         }
     }
 
-    /// The first bytes, at most `limit`.
+    /// The first bytes, at most `limit`, unpacked.
     pub(super) fn start(&self, limit: usize) -> Result<Vec<u8>, SourceError> {
         let mut bytes = Vec::new();
-        self.reader(0)
+        self.bytes(0)
             .take(limit as u64)
             .read_to_end(&mut bytes)
             .map_err(|cause| self.read_error(cause))?;
@@ -120,6 +200,15 @@ impl Origin {
     }
 
     pub(super) fn read_error(&self, cause: io::Error) -> SourceError {
+        if let Some(fault) = cause
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<unpack::Fault>())
+        {
+            return SourceError::Packed {
+                name: self.name.clone(),
+                what: fault.to_string(),
+            };
+        }
         SourceError::Read {
             name: self.name.clone(),
             cause,
@@ -140,6 +229,13 @@ pub(super) struct FileReader {
     file: Arc<File>,
     position: u64,
     size: u64,
+}
+
+impl FileReader {
+    /// Where it stands, in bytes from the start of the file.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
 }
 
 impl Read for FileReader {
@@ -186,6 +282,11 @@ mod tests {
                 "a/b",
             ),
             ("/x", "/x", "x", "/"),
+            ("clients.csv.gz", "clients.csv.gz", "clients", "."),
+            ("clients.v2.GZ", "clients.v2.GZ", "clients.v2", "."),
+            ("clients.XLSX.Zip", "clients.XLSX.Zip", "clients", "."),
+            ("a/clients.zip", "a/clients.zip", "clients", "a"),
+            ("a.csv.csv", "a.csv.csv", "a.csv", "."),
         ] {
             let input = Input::parse(text);
             assert_eq!(input.name(), name);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::damage::{Detector, Finding};
 use super::distinct::{Distinct, EXACT};
+use super::range::Range;
 use super::{Source, SourceError};
 use crate::row::RowBatch;
 
@@ -14,6 +16,10 @@ pub use super::shape::Shape;
 const EXACT_IN_ALL: usize = 2_000_000;
 /// How many frequent values of a column are kept.
 const EXAMPLES: usize = 5;
+/// How many misfits of a shape are kept, and rows of a fault.
+const KEPT: usize = 3;
+/// A misfit's text is kept up to so many characters.
+const CUT: usize = 60;
 /// A column is of a kind when at least this share of its filled cells is.
 const SHARE: f64 = 0.9;
 
@@ -23,9 +29,20 @@ pub struct Profile {
     /// Data rows, without header and blank ones.
     pub rows: u64,
     /// Rows that are faulty as a whole, by the code of the fault; they count in no column.
-    pub faults: BTreeMap<&'static str, u64>,
+    pub faults: BTreeMap<&'static str, Faulty>,
     /// What each column holds, in order.
     pub columns: Vec<ColumnProfile>,
+}
+
+/// Rows with one kind of fault.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faulty {
+    /// How many.
+    pub count: u64,
+    /// The numbers of the first few.
+    pub rows: Vec<u64>,
+    /// What is wrong with the first, as a sentence.
+    pub message: String,
 }
 
 /// What one column holds. Texts are taken without outer space.
@@ -53,6 +70,17 @@ pub struct ColumnProfile {
     pub undecodable: u64,
     /// Frequent values with their counts, the most frequent first.
     pub examples: Vec<(String, u64)>,
+    /// The least and the greatest value: of numbers and dates by what they mean, of texts by the
+    /// alphabet; `None` where it cannot be told.
+    pub range: Option<(String, String)>,
+    /// The shape that most cells have where they are not enough to make it the column's.
+    pub mostly: Option<Shape>,
+    /// How many cells do not look like the others.
+    pub misfits: u64,
+    /// The first few of these: row and text.
+    pub misfit_examples: Vec<(u64, String)>,
+    /// What a spreadsheet program seems to have done to the column.
+    pub damage: Vec<Finding>,
 }
 
 /// Reads the input through and tells what its columns hold.
@@ -62,17 +90,26 @@ pub struct ColumnProfile {
 pub fn profile(source: &Source) -> Result<Profile, SourceError> {
     let columns = source.header.names.len();
     let limit = EXACT.min(EXACT_IN_ALL / columns.max(1));
-    let mut counts: Vec<Counts> = (0..columns).map(|_| Counts::new(limit)).collect();
-    let (mut rows, mut faults) = (0, BTreeMap::new());
+    let mut counts: Vec<Counts> = (0..columns)
+        .map(|index| Counts::new(limit, &source.header.name(index)))
+        .collect();
+    let (mut rows, mut faults) = (0, BTreeMap::<_, Faulty>::new());
     source.read(1024, &mut |batch: RowBatch| {
         for row in batch.rows() {
             rows += 1;
             if let Some(fault) = row.fault() {
-                *faults.entry(fault.code).or_default() += 1;
+                let faulty = faults.entry(fault.code).or_default();
+                faulty.count += 1;
+                if faulty.rows.len() < KEPT {
+                    faulty.rows.push(row.number());
+                }
+                if faulty.message.is_empty() {
+                    faulty.message.clone_from(&fault.message);
+                }
                 continue;
             }
             for (cell, counts) in row.cells().zip(&mut counts) {
-                counts.add(cell);
+                counts.add(row.number(), cell);
             }
         }
         ControlFlow::Continue(())
@@ -96,10 +133,13 @@ struct Counts {
     shortest: usize,
     longest: usize,
     distinct: Distinct,
+    first: [Vec<(u64, String)>; Shape::FILLED.len()],
+    range: Range,
+    damage: Detector,
 }
 
 impl Counts {
-    fn new(limit: usize) -> Self {
+    fn new(limit: usize, name: &str) -> Self {
         Self {
             filled: 0,
             shapes: [0; Shape::FILLED.len()],
@@ -107,17 +147,27 @@ impl Counts {
             shortest: usize::MAX,
             longest: 0,
             distinct: Distinct::new(limit),
+            first: Default::default(),
+            range: Range::default(),
+            damage: Detector::new(name),
         }
     }
 
-    fn add(&mut self, cell: crate::row::Cell<'_>) {
+    fn add(&mut self, row: u64, cell: crate::row::Cell<'_>) {
         let text = cell.text.trim();
         if text.is_empty() {
             return;
         }
         self.filled += 1;
         self.undecodable += u64::from(cell.kind == crate::row::Kind::Undecodable);
-        self.shapes[Shape::of(cell, text) as usize] += 1;
+        let shape = Shape::of(cell, text);
+        self.shapes[shape as usize] += 1;
+        let first = &mut self.first[shape as usize];
+        if first.len() < KEPT {
+            first.push((row, text.chars().take(CUT).collect()));
+        }
+        self.range.add(shape, text);
+        self.damage.see(row, &cell);
         let length = text.chars().count();
         self.shortest = self.shortest.min(length);
         self.longest = self.longest.max(length);
@@ -132,11 +182,32 @@ impl Counts {
             .filter(|(_, count)| *count > 0)
             .collect();
         shapes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let shape = judge(&shapes, self.filled);
+        let mostly = shapes
+            .first()
+            .filter(|(most, count)| {
+                shape == Shape::Text && *most != Shape::Text && *count * 2 > self.filled
+            })
+            .map(|(most, _)| *most);
+        let (mut misfits, mut misfit_examples) = (0, Vec::new());
+        for (other, count) in &shapes {
+            if !fits(*other, mostly.unwrap_or(shape)) {
+                misfits += count;
+                misfit_examples.extend_from_slice(&self.first[*other as usize]);
+            }
+        }
+        misfit_examples.sort();
+        misfit_examples.truncate(KEPT);
         ColumnProfile {
             name: source.header.name(index),
             letter: source.header.letter(index),
-            shape: judge(&shapes, self.filled),
+            range: self.range.of(shape),
+            shape,
             shapes,
+            mostly,
+            misfits,
+            misfit_examples,
+            damage: self.damage.findings(),
             filled: self.filled,
             distinct: distinct.min(self.filled),
             distinct_exact,
@@ -167,21 +238,30 @@ fn judge(shapes: &[(Shape, u64)], filled: u64) -> Shape {
             return shape;
         }
     }
-    for (wider, narrower) in [
-        (Shape::Decimal, [Shape::Integer].as_slice()),
-        (Shape::DateTime, &[Shape::Date]),
-        (
-            Shape::Phone,
-            &[Shape::Integer, Shape::Digits, Shape::Decimal],
-        ),
-        (Shape::Digits, &[Shape::Integer]),
-    ] {
-        let companions: u64 = narrower.iter().map(|shape| count(*shape)).sum();
-        if count(wider) > 0 && enough(count(wider) + companions) {
+    for wider in [Shape::Decimal, Shape::DateTime, Shape::Phone, Shape::Digits] {
+        let companions: u64 = shapes
+            .iter()
+            .filter(|(shape, _)| fits(*shape, wider))
+            .map(|(_, count)| count)
+            .sum();
+        if count(wider) > 0 && enough(companions) {
             return wider;
         }
     }
     Shape::Text
+}
+
+/// Whether a cell that looks like `shape` is at home in a column of `column`.
+fn fits(shape: Shape, column: Shape) -> bool {
+    shape == column
+        || match column {
+            Shape::Text | Shape::Empty => true,
+            Shape::Decimal => shape == Shape::Integer,
+            Shape::DateTime => shape == Shape::Date,
+            Shape::Phone => matches!(shape, Shape::Integer | Shape::Digits | Shape::Decimal),
+            Shape::Digits => shape == Shape::Integer,
+            _ => false,
+        }
 }
 
 #[cfg(test)]
@@ -228,7 +308,42 @@ mod tests {
     fn faulty_rows_are_counted_apart() {
         let profile = profiled("a,b\n1,2\n1,2,3\n1\n");
         assert_eq!(profile.rows, 3);
-        assert_eq!(profile.faults, BTreeMap::from([("row.ragged", 2)]));
+        let ragged = &profile.faults["row.ragged"];
+        assert_eq!(
+            (ragged.count, ragged.rows.as_slice()),
+            (2, [3, 4].as_slice())
+        );
+        assert!(ragged.message.contains("has 3 cells"));
+        assert_eq!(profile.faults.len(), 1);
         assert_eq!(profile.columns[0].filled, 1);
+    }
+
+    #[test]
+    fn misfits_ranges_and_damage_are_told() {
+        let mut text = "n,born,zip,half,word\n".to_owned();
+        for day in 13..=28 {
+            text.push_str(&format!(
+                "{day},{day}/03/2024,0{}5{day},2024-01-{day},w{day}\n",
+                day % 7
+            ));
+        }
+        text.push_str("NaN,1/2/2023,123,x,a\n9,5/5/2025,456,y,zz\n");
+        let profile = profiled(&text);
+        let [n, born, zip, half, word] = &profile.columns[..] else {
+            panic!("five columns");
+        };
+        assert_eq!((n.shape, n.misfits), (Shape::Integer, 1));
+        assert_eq!(n.misfit_examples, [(18, "NaN".to_owned())]);
+        let range = |column: &ColumnProfile| column.range.clone().unwrap();
+        assert_eq!(range(n), ("9".to_owned(), "28".to_owned()));
+        assert_eq!(range(born), ("1/2/2023".to_owned(), "5/5/2025".to_owned()));
+        assert_eq!(range(word), ("a".to_owned(), "zz".to_owned()));
+        assert_eq!((half.shape, half.mostly), (Shape::Text, Some(Shape::Date)));
+        assert_eq!(
+            half.misfit_examples,
+            [(18, "x".to_owned()), (19, "y".to_owned())]
+        );
+        let codes: Vec<&str> = zip.damage.iter().map(Finding::code).collect();
+        assert_eq!(codes, ["lost-zeros"]);
     }
 }

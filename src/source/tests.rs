@@ -107,9 +107,14 @@ fn rows_stand_where_people_look_for_them() {
             vec![ok(2, 2, "1|2"), ok(6, 6, "3|4")],
         ),
         (
-            "a,b,\n1,2,\n3,4\n5,6,,,\n",
+            "a,b,\n1,2,\n3,4\n5,6,\n",
             1,
             vec![ok(2, 2, "1|2|"), ok(3, 3, "3|4"), ok(4, 4, "5|6|")],
+        ),
+        (
+            "a,b\n1,2,\n3,4,\n",
+            1,
+            vec![ok(2, 2, "1|2"), ok(3, 3, "3|4")],
         ),
         ("sep=;\na;b\n1;2\n", 1, vec![ok(2, 3, "1|2")]),
         ("Clients\n\na,b,c\n1,2,3\n", 3, vec![ok(4, 4, "1|2|3")]),
@@ -148,6 +153,63 @@ fn a_faulty_row_is_that_rows_issue() {
     assert!(message("a,b\n1\n").starts_with("The row has 1 cell, the header has 2."));
     assert!(message("a,b\n1,\"2\n3\",4\n").contains("lines 2 to 3"));
     assert!(message("a,b\n1,\"2\n").contains("on line 2"));
+}
+
+/// Codes of the rows' faults.
+fn codes(source: &Source) -> Vec<&'static str> {
+    let faults = rows(source).into_iter();
+    faults.map(|row| row.3.unwrap_or("")).collect()
+}
+
+#[test]
+fn a_row_whose_cells_moved_is_never_taken() {
+    const R: &str = "row.ragged";
+    for (text, expected) in [
+        // A comma that was not quoted, and an empty last cell.
+        ("name,town,fax\nAnna,Ulm,\nSmith, John,Ulm,\n", &["", R][..]),
+        ("name,town\nAnna,Ulm\nSmith, John,,\n", &["", R]),
+        // The same where all rows end in a delimiter, and the header does not, or does.
+        (
+            "name,town\nAnna,Ulm,\nBo,Bonn,\nCy,,\nSmith, John,,\nDi,Kiel,\n",
+            &["", "", "", R, ""],
+        ),
+        (
+            "name,town,\nAnna,Ulm,\nBo,Bonn,\nSmith, John,Ulm,\nSmith, John,Ulm\n",
+            &["", "", R, R],
+        ),
+        // A cell is lost: what is left ends as the others do.
+        (
+            "name,town,tel,\nAnna,Ulm,1,\nBo,Bonn,2,\nCy,,3,\nDi,,,\nEd,5,\n",
+            &["", "", "", "", R],
+        ),
+        // Two rows in one line, one row in two.
+        ("a,b\n1,2\n3,4,5,6\n7,8\n", &["", R, ""]),
+        ("a,b,c\n1,2,3\n4,5\n,6\n7,8,9\n", &["", R, R, ""]),
+        // Columns without a name are columns where rows fill them.
+        ("a,b,\n1,2,x\n3,4,y\n5,6,\n", &["", "", ""]),
+    ] {
+        assert_eq!(codes(&csv(text)), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_no_customer_is_told() {
+    for (text, expected) in [
+        ("id,name\n1,x\nid,name\n2,y\n", &["", "row.header", ""][..]),
+        ("id,name\n1,x\n ID,name\n2,y\n", &["", "", ""]),
+        (
+            "id,name,n\n1,x,2\n2,y,3\n,,\nTotal,,5\n",
+            &["", "", "row.total"],
+        ),
+        (
+            "id,name,n\n1,x,2\n2,y,3\n(2 rows affected)\n",
+            &["", "", "row.total"],
+        ),
+        ("id,name,n\nTotal,,5\n2,y,3\n", &["", ""]),
+        ("name\nx\nname\nTotal\n", &["", "", ""]),
+    ] {
+        assert_eq!(codes(&csv(text)), expected, "{text:?}");
+    }
 }
 
 #[test]

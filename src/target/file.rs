@@ -1,7 +1,10 @@
 //! The target file as it is written: these types are its grammar, and their comments its reference.
 
+mod schema;
+
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::document::{OneOrMany, ordered, sections};
@@ -9,578 +12,682 @@ use crate::document::{OneOrMany, ordered, sections};
 /// Members of a TOML table in the order of the file.
 pub type Ordered<V> = Vec<(String, V)>;
 
-/// A target file. With `extends`, single facts of another target are replaced.
-#[derive(Debug, Clone, Deserialize)]
+/// A target file describes one API, so that customers can be sent to it with no code: where it is,
+/// how it knows us, what it takes, how it answers, and how fast it may be asked.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TargetFile {
-    /// Another target of which this file replaces single facts.
+    /// Another target, by its name or the path of its file: its facts hold wherever this file says
+    /// nothing.
+    #[schemars(with = "Option<schema::Extends>")]
     pub extends: Option<String>,
-    /// The system's name.
+    /// The system's name, as messages say it.
     #[serde(default)]
+    #[schemars(example = &"Acme")]
     pub name: String,
-    /// Where its API is described.
+    /// The address of the page that describes the API.
     #[serde(default)]
     pub docs: String,
-    /// The base of all its addresses.
+    /// The http or https address that all paths of this file are added to. `--base-url` and the
+    /// variable `ROWFERRY_BASE_URL` replace it.
     #[serde(default)]
+    #[schemars(with = "schema::BaseUrl")]
     pub base_url: String,
-    /// The API's own external key, if it has one.
+    /// The field in which the API keeps your own number of a customer, if it has one. Rows are known
+    /// by it where the mapping names no key.
     pub key_field: Option<String>,
-    /// Fields that `[fields]` does not name may be sent.
+    /// `true`: fields that `[fields]` does not name may be mapped. Default: `false`.
     #[serde(default)]
     pub open_fields: bool,
-    /// How it knows us; the first whose variables are set is taken.
+    /// How the API knows us. Of several `[[auth]]` the first is taken whose variables are set.
     #[serde(default, deserialize_with = "sections")]
+    #[schemars(with = "OneOrMany<AuthSection>")]
     pub auth: Vec<AuthSection>,
-    /// Headers of each request.
+    /// Headers that go with each request: names and values.
     #[serde(default, deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, HeaderValue>")]
     pub headers: Ordered<HeaderValue>,
-    /// How a record is made.
+    /// The request that makes a customer.
     #[serde(default)]
     pub create: CreateSection,
-    /// How a record that exists is found; tried in order.
+    /// How a customer that exists is found. Several `[[lookup]]` are tried in order.
     #[serde(default, deserialize_with = "sections")]
+    #[schemars(with = "OneOrMany<LookupSection>")]
     pub lookup: Vec<LookupSection>,
-    /// The whole list, for APIs with no search.
+    /// The whole list of customers, for APIs that cannot search: it is read once.
     pub list: Option<ListSection>,
-    /// One record by its address.
+    /// The request that reads one customer.
     pub read: Option<ReadSection>,
-    /// How a record is changed.
+    /// The request that changes a customer.
     pub update: Option<UpdateSection>,
-    /// How a record is taken away; used to undo.
+    /// The request that takes a customer away again. Without it an import cannot be undone.
     pub delete: Option<DeleteSection>,
-    /// How a refusal is read; every shape is tried.
+    /// How a refusal is read. Of several `[[errors]]` each is tried, and after them the shapes that
+    /// are usual.
     #[serde(default, deserialize_with = "sections")]
+    #[schemars(with = "OneOrMany<ErrorsSection>")]
     pub errors: Vec<ErrorsSection>,
-    /// How fast it may be asked.
+    /// How fast the API may be asked.
     #[serde(default)]
     pub limits: LimitsSection,
-    /// The API's own fields: path to what it takes.
+    /// The API's own fields: the path of each in the request, and what it takes.
     #[serde(default, deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, FieldSpec>")]
     pub fields: Ordered<FieldSpec>,
-    /// How custom fields travel.
+    /// How the fields travel that an account has defined for itself.
     pub custom: Option<CustomSection>,
 }
 
 /// How the target knows us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthKind {
-    /// `Authorization: Bearer …`.
+    /// The header `Authorization: Bearer …` with the secret of `env`.
     Bearer,
-    /// A header of its own.
+    /// A header of its own, `header`, with the secret of `env` after the text of `prefix`.
     Header,
-    /// HTTP basic.
+    /// HTTP basic, with `user_env` and `password_env`.
     Basic,
-    /// OAuth 2.0.
+    /// OAuth 2.0: a token is fetched first; see `grant`.
     Oauth2,
     /// Not at all.
     None,
 }
 
-/// How an OAuth2 token is got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// How an OAuth 2.0 token is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
-    /// With the client's id and secret (RFC 6749 section 4.4).
+    /// With the client's id and secret, `id_env` and `secret_env` (RFC 6749 section 4.4).
     ClientCredentials,
-    /// With a refresh token (RFC 6749 section 6).
+    /// With a refresh token, `refresh_env` (RFC 6749 section 6). A new refresh token in the answer
+    /// is written back to the file that the old one came from.
     RefreshToken,
 }
 
 /// How a body is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BodyForm {
-    /// JSON.
+    /// As JSON.
     #[default]
     Json,
-    /// `application/x-www-form-urlencoded`, nested keys as `a[b]`, arrays as `a[]`.
+    /// As a form (`application/x-www-form-urlencoded`), with `a[b]` for what is nested and `a[]` for
+    /// lists.
     Form,
 }
 
-/// `[auth]`. Secrets come from the environment or a file, never from here.
-#[derive(Debug, Clone, Deserialize)]
+/// How the API knows us. The secrets themselves never stand here: each key that ends in `env` names
+/// a variable of the environment, say `ACME_TOKEN`, and `ACME_TOKEN_FILE` may name a file instead.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthSection {
     /// Which way.
     pub kind: AuthKind,
-    /// bearer, header: the variable that holds the secret.
+    /// For `bearer` and `header`: the variable that holds the secret.
+    #[schemars(example = &"ACME_TOKEN")]
     pub env: Option<String>,
-    /// header: its name.
+    /// For `header`: the header's name.
+    #[schemars(example = &"X-API-KEY")]
     pub header: Option<String>,
-    /// header: text before the secret.
+    /// For `header`: the text before the secret. Default: none.
     #[serde(default)]
     pub prefix: String,
-    /// basic: the variable that holds the user.
+    /// For `basic`: the variable that holds the user's name.
     pub user_env: Option<String>,
-    /// basic: the variable that holds the password.
+    /// For `basic`: the variable that holds the password. Default: an empty password.
     pub password_env: Option<String>,
-    /// oauth2: the grant.
+    /// For `oauth2`: how the token is fetched.
     pub grant: Option<Grant>,
-    /// oauth2: on the base; an absolute URL; or `origin:/path` on the base's host.
+    /// For `oauth2`: where the token is fetched: a path on `base_url`, a whole address, or
+    /// `origin:/path` for a path on the host of `base_url`.
+    #[schemars(example = &"/oauth/token")]
     pub token_path: Option<String>,
-    /// oauth2: how the token request is written; default form (RFC 6749).
+    /// For `oauth2`: how the request for the token is written. Default: `"form"`.
     pub token_body: Option<BodyForm>,
-    /// oauth2: the variable that holds the client's id.
+    /// For `oauth2`: the variable that holds the client's id.
     pub id_env: Option<String>,
-    /// oauth2: the variable that holds the client's secret.
+    /// For `oauth2`: the variable that holds the client's secret.
     pub secret_env: Option<String>,
-    /// oauth2: the variable that holds the refresh token.
+    /// For `oauth2`: the variable that holds the refresh token.
     pub refresh_env: Option<String>,
-    /// oauth2: the scope asked for.
+    /// For `oauth2`: the scope that is asked for. Default: none.
     pub scope: Option<String>,
 }
 
-/// The value of a header: a text, or a table that names a variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The value of a header.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged, deny_unknown_fields)]
 pub enum HeaderValue {
-    /// Sent as it stands.
+    /// The value itself.
     Text(String),
-    /// From the environment.
+    /// A value from the environment.
     Env {
-        /// The variable.
+        /// The variable that holds it; as with `[auth]`, the same name with `_FILE` may name a file.
         env: String,
-        /// Whether it names whose data it is.
+        /// `true`: the value says whose data it is, so that runs for two accounts are kept apart.
+        /// Default: `false`.
+        #[schemars(default)]
         account: bool,
-        /// Whether the run needs it; else the header is left out when unset.
+        /// `false`: without the variable the header is left out. Default: `true`, the run does not
+        /// start without it.
+        #[schemars(default)]
         required: bool,
     },
 }
 
-/// `[create]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The request that makes a customer.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CreateSection {
-    /// Default POST.
+    /// Default: `POST`.
+    #[schemars(with = "schema::Method")]
     pub method: Option<String>,
-    /// The path, a template.
+    /// The path behind `base_url`. It is a template, as are all paths and queries here: `{{ email }}`
+    /// is the row's e-mail address, percent-encoded.
+    #[schemars(with = "schema::UrlPath")]
     pub path: String,
-    /// Query parameters, templates.
+    /// Query parameters: names and templates.
     #[serde(deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub query: Ordered<String>,
-    /// How the body is written.
+    /// How the body is written, of changes too. Default: `"json"`.
     pub body: BodyForm,
-    /// Path at which the record stands in the body.
+    /// The path at which the customer stands in the body. Default: the customer is the body.
+    #[schemars(example = &"customer")]
     pub wrap: Option<String>,
-    /// What else the body holds.
+    /// What else the body holds, as it stands.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub constants: toml::Table,
-    /// The statuses that mean success; default: 200 to 299.
+    /// The statuses that mean success. Default: 200 to 299.
+    #[schemars(with = "Vec<schema::Status>")]
     pub success: Vec<u16>,
-    /// Path that must be true as well.
+    /// A path in the answer that must be true as well, for APIs that refuse with status 200.
+    #[schemars(example = &"success")]
     pub ok: Option<String>,
-    /// Path of the new record's id in the answer; default `id`.
+    /// The path of the new customer's id in the answer. Default: `id`.
+    #[schemars(example = &"data.id")]
     pub id: Option<String>,
-    /// Path of what names it in paths, where that is not the id.
+    /// The path of what names the customer in addresses, where that is not the id.
     pub address: Option<String>,
-    /// Header that carries an idempotency key, where the API honours one.
+    /// The header by which the API knows a repeated request and does not carry it out twice. Default:
+    /// none, the API cannot do so.
+    #[schemars(example = &"Idempotency-Key")]
     pub idempotency_header: Option<String>,
-    /// For how long the API remembers it.
+    /// For how long the API remembers it. Default: for ever.
+    #[schemars(with = "schema::Duration")]
     pub idempotency_ttl: Option<String>,
-    /// A field that the API keeps unique, filled from the row's key.
+    /// A field whose values the API never takes twice. It is filled from the row's key, so that a
+    /// repeated request is refused as known.
     pub natural_key: Option<NaturalKey>,
-    /// Answers that mean: it is there already.
+    /// Answers that mean: this customer is there already.
     pub exists: Vec<Matcher>,
-    /// Several records in one request.
+    /// How several customers go in one request, for APIs that take them so.
     pub batch: Option<BatchSection>,
 }
 
-/// `natural_key`.
-#[derive(Debug, Clone, Deserialize)]
+/// A field whose values the API never takes twice.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NaturalKey {
     /// The field's path.
     pub field: String,
-    /// Its value, a template over `key`.
+    /// What it is filled with: a template that names `key`, the row's key.
+    #[schemars(example = &"{{ key | slug }}")]
     pub template: String,
 }
 
-/// Tells an answer by status, code, message and field; all that are given must fit.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// Knows an answer by its status, code, message and field; at least one is given, and all that are
+/// given must fit.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("minProperties" = 1))]
 pub struct Matcher {
     /// The HTTP status.
+    #[schemars(with = "schema::Status")]
     pub status: Option<u16>,
     /// The answer's own code.
     pub code: Option<String>,
-    /// A regular expression over the message.
+    /// A regular expression that finds something in the message.
     pub message: Option<String>,
     /// The field that is refused.
     pub field: Option<String>,
 }
 
-/// `[create.batch]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// How several customers go in one request.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BatchSection {
-    /// Default: the create's.
+    /// The path. Default: that of `[create]`.
+    #[schemars(with = "schema::UrlPath")]
     pub path: Option<String>,
-    /// Default: the create's.
+    /// The method. Default: that of `[create]`.
+    #[schemars(with = "schema::Method")]
     pub method: Option<String>,
-    /// Default: the create's.
+    /// Query parameters. Default: those of `[create]`.
     #[serde(deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub query: Ordered<String>,
-    /// Default: the create's.
+    /// The statuses that mean that the request was worked through. Default: those of `[create]`.
+    #[schemars(with = "Vec<schema::Status>")]
     pub success: Vec<u16>,
-    /// The most records in one request.
+    /// The most customers in one request. Default: 100.
+    #[schemars(with = "usize", range(min = 1))]
     pub max: Option<usize>,
-    /// The most bytes of one request, such as `4MB`.
+    /// The most bytes of one request, such as `4MB` or `500kB`. Default: no limit.
+    #[schemars(with = "schema::Size")]
     pub max_bytes: Option<String>,
-    /// Where the array stands in the body; empty = the body is the array.
+    /// The path at which the list stands in the body. Default: the body is the list.
+    #[schemars(example = &"inputs")]
     pub at: String,
-    /// Where a record stands in its item; empty = the item is the record.
+    /// The path at which a customer stands in its item of the list. Default: the item is the
+    /// customer.
+    #[schemars(example = &"properties")]
     pub item: String,
-    /// What else an item holds.
+    /// What else each item holds, as it stands.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub item_constants: toml::Table,
-    /// A member of the item that we fill with a name of our own for the row.
+    /// A member of the item that is filled with a name of the row, by which answers find their items.
     pub trace: Option<String>,
-    /// Per-item answers; empty = the answer is the array.
+    /// The path of the list of answers to the single items. Default: the answer is the list.
     pub results: String,
-    /// Where refused items stand, if apart from the results.
+    /// The path of a list of the refused items, if they stand apart from the results.
     pub errors: Option<String>,
-    /// How answers find their items.
+    /// How answers find their items. Default: `"index"`.
     #[serde(rename = "match")]
     pub matching: Option<BatchMatch>,
-    /// Path that tells an item's success.
+    /// The path in an item's answer that tells success. Default: an item with an id succeeded.
     pub item_ok: Option<String>,
-    /// Path of an item's id.
+    /// The path of the new id in an item's answer. Default: `id`.
     pub item_id: Option<String>,
-    /// Path of an item's address.
+    /// The path of the address in an item's answer, where that is not the id.
     pub item_address: Option<String>,
-    /// What a refused item says.
+    /// The path of what is wrong in an item's answer: a text, or what `[errors]` can read.
     pub item_error: Option<String>,
-    /// One bad record refuses all.
+    /// `true`: one bad customer makes the API refuse all of the request. Default: `false`.
     pub atomic: bool,
 }
 
 /// How the answers of a batch find their items.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase", deny_unknown_fields)]
 pub enum BatchMatch {
-    /// In the order of the input.
+    /// Answers come in the order of the request.
     Index,
-    /// By a member found on both sides.
+    /// By a member that item and answer share.
+    #[schemars(untagged)]
     Member {
-        /// Path in the item as sent.
+        /// The member's path in the item as it is sent.
         item: String,
-        /// Path in a result.
+        /// Its path in a result.
         result: String,
-        /// Path in an error.
+        /// Its path in an item of `errors`. Default: none, so that errors find no item.
         error: Option<String>,
     },
 }
 
-/// `[lookup]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// How a customer that exists is found.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LookupSection {
-    /// Default GET.
+    /// Default: `GET`.
+    #[schemars(with = "schema::Method")]
     pub method: Option<String>,
-    /// The path, a template.
+    /// The path, a template over the row's fields and `key`. Where a field that it names is empty,
+    /// this look-up is not made.
+    #[schemars(with = "schema::UrlPath")]
     pub path: String,
-    /// Query parameters, templates.
+    /// Query parameters: names and templates.
     #[serde(deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub query: Ordered<String>,
-    /// Path of the matches; empty or absent = the answer is the one record, 404 = none.
+    /// The path of the list of matches in the answer. Default: the answer is the one customer, and
+    /// status 404 means that there is none.
+    #[schemars(example = &"data")]
     pub results: String,
-    /// What must equal, ignoring case, in a match: path in the record to template.
+    /// What a match must have, for searches that find more than was asked for: paths in the match,
+    /// and templates that they must equal; capitals do not matter.
     #[serde(rename = "where", deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub where_: Ordered<String>,
-    /// Further fields that must equal before a match counts as this row's own.
+    /// Further fields that must agree before a match is taken for what this very row made.
     pub prove: Vec<String>,
-    /// "None found" counts only this long after the attempt.
+    /// How long after an attempt "none found" can be believed. Default: at once.
+    #[schemars(with = "schema::Duration")]
     pub lag: Option<String>,
-    /// Path of the id in a match; default `id`.
+    /// The path of the id in a match. Default: `id`.
     pub id: Option<String>,
-    /// Path of the address in a match; default: the id.
+    /// The path of the address in a match. Default: the id.
     pub address: Option<String>,
 }
 
-/// `[list]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The whole list of customers, read once and kept by one field.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListSection {
-    /// Default GET.
+    /// Default: `GET`.
+    #[schemars(with = "schema::Method")]
     pub method: Option<String>,
     /// The path.
+    #[schemars(with = "schema::UrlPath")]
     pub path: String,
     /// Query parameters.
     #[serde(deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub query: Ordered<String>,
-    /// Path of the records; empty = the answer is the array.
+    /// The path of the customers in the answer. Default: the answer is the list.
     pub results: String,
-    /// Path of a record's id; default `id`.
+    /// The path of a customer's id. Default: `id`.
     pub id: Option<String>,
-    /// Path of a record's address; default: the id.
+    /// The path of a customer's address. Default: the id.
     pub address: Option<String>,
-    /// The field by which the list is indexed.
+    /// The field by which customers are found in the list.
+    #[schemars(with = "schema::By")]
     pub by: String,
-    /// How the pages follow each other.
+    /// How the pages follow each other. Default: there is one page.
     pub paging: Option<Paging>,
 }
 
 /// How the pages of a list follow each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PagingKind {
-    /// The answer names the next page.
+    /// Each answer names the next page, at the path `next`.
     Cursor,
     /// Pages have numbers from 1.
     Page,
-    /// Records are counted off.
+    /// The request says how many customers are passed over.
     Offset,
 }
 
-/// `paging`.
-#[derive(Debug, Clone, Deserialize)]
+/// How the pages of a list follow each other.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
     /// Which way.
     pub kind: PagingKind,
-    /// The query parameter that names the page.
+    /// The query parameter that says which page is wanted.
     pub param: String,
-    /// cursor: path of the next page's name in the answer.
+    /// For `cursor`: the path of the next page's name in the answer.
     pub next: Option<String>,
-    /// page: path of the last page's number.
+    /// For `page`: the path of the last page's number. Default: an empty page is the end.
     pub last: Option<String>,
-    /// The query parameter for the page's size.
+    /// The query parameter for the size of a page. Default: none is sent.
     pub size_param: Option<String>,
-    /// The page's size.
+    /// How many customers a page has.
     pub size: Option<u64>,
 }
 
-/// `[read]`.
-#[derive(Debug, Clone, Deserialize)]
+/// The request that reads one customer.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadSection {
-    /// Default GET.
+    /// Default: `GET`.
+    #[schemars(with = "Option<schema::Method>")]
     pub method: Option<String>,
     /// The path, a template over `id` and `address`.
+    #[schemars(with = "schema::UrlPath")]
     pub path: String,
-    /// Path of the record in the answer; default: the answer.
+    /// The path of the customer in the answer. Default: the answer is the customer.
     #[serde(default)]
     pub record: String,
 }
 
-/// Whether an update says all or only what changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+/// Whether a change names all fields or only those that differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum UpdateMode {
-    /// Fields that are left out stay as they are.
+    /// Fields that are left out stay as they are; only what differs is sent.
     #[default]
     Partial,
-    /// Fields that are left out are cleared: the record is read first and merged.
+    /// Fields that are left out are cleared. So the customer is read first, by `[read]`, and sent
+    /// again with the row's fields over it.
     Replace,
 }
 
-/// `[update]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The request that changes a customer.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateSection {
-    /// Default PATCH.
+    /// Default: `PATCH`.
+    #[schemars(with = "schema::Method")]
     pub method: Option<String>,
-    /// The path, a template.
+    /// The path, a template over the row's fields, `id` and `address`.
+    #[schemars(with = "schema::UrlPath")]
     pub path: String,
-    /// Query parameters, templates.
+    /// Query parameters: names and templates.
     #[serde(deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub query: Ordered<String>,
-    /// Partial or replacing.
+    /// What becomes of fields that the request leaves out. Default: `"partial"`.
     pub mode: UpdateMode,
-    /// A field of the body that names the record, so that no look-up is needed.
+    /// A field of the body that names the customer, so that none need be looked up before a change.
     pub keyed: Option<String>,
-    /// Statuses that mean: there is none.
+    /// For a change with `keyed`: the statuses that mean that there is no such customer.
+    #[schemars(with = "Vec<schema::Status>")]
     pub missing: Vec<u16>,
-    /// Fields that an update may not carry.
+    /// Fields that a change may not carry.
     pub never: Vec<String>,
-    /// Fields that `[read]` does not give back.
+    /// Fields that `[read]` does not give back. In the mode `"replace"` a mapping must fill them.
     pub unreadable: Vec<String>,
-    /// The statuses that mean success; default: 200 to 299.
+    /// The statuses that mean success. Default: 200 to 299.
+    #[schemars(with = "Vec<schema::Status>")]
     pub success: Vec<u16>,
 }
 
-/// `[delete]`.
-#[derive(Debug, Clone, Deserialize)]
+/// The request that takes a customer away again.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteSection {
-    /// Default DELETE.
+    /// Default: `DELETE`.
+    #[schemars(with = "Option<schema::Method>")]
     pub method: Option<String>,
     /// The path, a template over `id` and `address`.
+    #[schemars(with = "schema::UrlPath")]
     pub path: String,
-    /// The statuses that mean success; default: 200 to 299 and 404.
+    /// The statuses that mean success. Default: 200 to 299 and 404.
     #[serde(default)]
+    #[schemars(with = "Vec<schema::Status>")]
     pub success: Vec<u16>,
 }
 
-/// `[errors]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// How a refusal is read. Where it names a field, it is shown at the cell that the value came from.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ErrorsSection {
-    /// Paths of the message; the first that is there.
+    /// The path of the message, or several, of which the first that is there counts.
+    #[schemars(example = ["detail", "message"])]
     pub message: OneOrMany<String>,
-    /// Paths of the code; the first that is there.
+    /// The path of the answer's own code, or several, of which the first that is there counts.
     pub code: OneOrMany<String>,
-    /// Path of an object of field to messages, or of an array; empty = the answer itself.
+    /// The path of what is wrong with single fields: a table of fields and their messages, or a list;
+    /// `""` is the answer itself.
     pub fields: Option<String>,
-    /// In an array of objects: where each names its field.
+    /// Where `fields` is a list of tables: the path in each that names the field.
     pub field: Option<String>,
-    /// In an array of objects: where each says its message.
+    /// Where `fields` is a list of tables: the path in each of its message.
     pub text: Option<String>,
-    /// Prefix taken off field names.
+    /// A beginning that is taken off the names of fields, such as `"body."`.
     pub strip: Option<String>,
-    /// Where the field stands in the message.
+    /// A regular expression whose first group finds the field's name in the message.
+    #[schemars(example = &r"^(\w+) is")]
     pub field_pattern: Option<String>,
-    /// The run stops: no row can pass.
+    /// Answers after which no row can succeed: the run stops.
     pub fatal: Vec<Matcher>,
-    /// Certainly not carried out; default 429 and 503.
+    /// Answers that mean "certainly not carried out, ask again". Default: the statuses 429 and 503.
+    #[schemars(with = "Vec<Matcher>")]
     pub retry: Option<Vec<Matcher>>,
 }
 
-/// `[limits]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// How fast the API may be asked.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsSection {
-    /// `N/period`, one or several that hold at once; `unknown`: found by trying.
+    /// How many requests in how much time, such as `"20/s"`; of a list all hold at once.
+    /// `"unknown"`: the pace is found by trying. Default: only `concurrency` and the answers limit
+    /// the pace.
+    #[schemars(with = "OneOrMany<schema::TargetRate>")]
     pub rate: Option<OneOrMany<String>>,
-    /// Not published; a mapping may replace it.
+    /// `true`: the vendor does not publish these limits, so that a mapping may replace them. Default:
+    /// `false`, a mapping may only make them stricter.
     pub assumed: bool,
-    /// Requests under way at once.
+    /// How many requests may be under way at the same time.
+    #[schemars(with = "usize", range(min = 1))]
     pub concurrency: Option<usize>,
-    /// Which headers tell what is left.
+    /// Which headers of an answer tell what is left of a limit. `Retry-After` is obeyed in any case.
     pub headers: Option<LimitHeaders>,
 }
 
 /// Headers that tell what is left of a limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub enum LimitHeaders {
-    /// None.
+    /// None does.
+    #[schemars(rename = "none")]
     None,
-    /// `X-RateLimit-Limit`, `-Remaining`, `-Reset` (Unix time).
+    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining`, and `X-RateLimit-Reset` as Unix time.
+    #[schemars(rename = "x-ratelimit")]
     XRateLimit,
-    /// The IETF drafts' `RateLimit` headers (seconds).
+    /// The `RateLimit` headers of the IETF's drafts, with seconds.
+    #[schemars(rename = "ietf")]
     Ietf,
-    /// Names of its own.
+    /// Headers by their names.
+    #[schemars(untagged)]
     Named {
-        /// How many in all.
+        /// The header that says how many requests there are in all.
         limit: Option<String>,
-        /// How many are left.
+        /// The header that says how many are left.
         remaining: Option<String>,
-        /// When it begins anew.
+        /// The header that says when they begin anew.
         reset: Option<String>,
-        /// Whether `reset` is Unix time; else seconds from now.
+        /// What that header counts: `"unix"`, seconds since 1970; or `"seconds"` from now (default).
+        #[schemars(rename = "reset_in", default, with = "schema::ResetIn")]
         reset_unix: bool,
     },
 }
 
 /// What a field takes.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FieldSpec {
-    /// `text`, `integer`, … as in mapping files; also `object` and `array`.
+    /// The field's type, as in mapping files; `"object"` and `"array"` as well.
     #[serde(rename = "type")]
+    #[schemars(with = "schema::FieldType")]
     pub kind: Option<String>,
-    /// A create without it is refused.
+    /// `true`: a customer without it is refused. Default: `false`.
     pub required: bool,
-    /// The least value.
+    /// The least value: a number, a date, or `"today"`.
+    #[schemars(with = "schema::Bound")]
     pub min: Option<toml::Value>,
-    /// The greatest value.
+    /// The greatest value: a number, a date, or `"today"`.
+    #[schemars(with = "schema::Bound")]
     pub max: Option<toml::Value>,
-    /// The least length in characters.
+    /// The least length, in characters.
     pub min_length: Option<usize>,
-    /// The greatest length in characters.
+    /// The greatest length, in characters.
     pub max_length: Option<usize>,
-    /// A regular expression that matches.
+    /// A regular expression that must find something in the value.
     pub pattern: Option<String>,
-    /// The values it takes.
+    /// The values that the field takes: values, or tables with `value` and `label`.
+    #[schemars(with = "Vec<serde_json::Value>", example = ["active", "closed"])]
     pub options: Option<Vec<toml::Value>>,
-    /// Values that are refused unless a mapping allows them.
+    /// What is refused unless a mapping names the field in `allow_caution`.
     pub caution: Option<Caution>,
 }
 
-/// `caution`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// Values with which something happens that few people want.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Caution {
     /// The values.
+    #[schemars(with = "Vec<serde_json::Value>")]
     pub values: Vec<toml::Value>,
-    /// Whether it is the field's absence.
+    /// `true`: it happens where the field is missing. Default: `false`.
     pub missing: bool,
-    /// What happens then.
+    /// What happens then, for the message.
     pub says: String,
 }
 
 /// How custom fields stand in a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CustomShape {
-    /// `{key: value}` at `at`.
+    /// A table at `at`, with the fields' keys as names.
     #[default]
     Object,
-    /// `[{key…, value…}]` at `at`.
+    /// A list at `at`, with a table of two members for each field: its key and its value.
     Pairs,
-    /// Top-level members with a prefix.
+    /// Members of the body itself, whose names begin with `prefix`.
     Prefix,
 }
 
-/// `[custom]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// How the fields travel that an account has defined for itself.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CustomSection {
-    /// Where they stand in the body.
+    /// The path at which they stand in the body.
+    #[schemars(example = &"customFields")]
     pub at: String,
-    /// How.
+    /// How they stand there. Default: `"object"`.
     pub shape: CustomShape,
-    /// prefix: what their names begin with.
+    /// For `prefix`: what their names begin with.
     pub prefix: String,
-    /// pairs: the member that names the field; default `key`.
+    /// For `pairs`: the member that names the field. Default: `key`.
     pub key: Option<String>,
-    /// pairs: the member that holds the value; default `value`.
+    /// For `pairs`: the member that holds the value. Default: `value`.
     pub value: Option<String>,
-    /// pairs: `integer` where the key is a number.
+    /// For `pairs`: `"integer"` where the keys are numbers. Default: they are texts.
+    #[schemars(example = &"integer")]
     pub key_type: Option<String>,
-    /// `text`: values are sent as text.
+    /// `"text"`: all values are sent as texts. Default: as their types say.
+    #[schemars(example = &"text")]
     pub value_type: Option<String>,
-    /// Any key goes; else only defined ones, once they are known.
+    /// `true`: any key may be mapped. Default: `false`, only those that the account has defined, once
+    /// these are known.
     pub open: bool,
-    /// Where the account's own custom fields can be listed.
+    /// Where the account's own fields can be listed.
     pub discover: Option<DiscoverSection>,
 }
 
-/// `[custom.discover]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// Where the account's own fields can be listed.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DiscoverSection {
-    /// The path.
+    /// The path behind `base_url`.
     pub path: String,
     /// Query parameters.
     #[serde(deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub query: Ordered<String>,
-    /// Path of the definitions; empty = the answer is the array.
+    /// The path of the definitions in the answer. Default: the answer is the list.
     pub results: String,
-    /// Path of a definition's key.
+    /// The path of a field's key in its definition.
     pub key: String,
-    /// Path of its label.
+    /// The path of its label.
     pub label: Option<String>,
-    /// Path of its type.
+    /// The path of its type.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Their types to ours.
+    /// The API's words for types, and ours for them.
     pub types: BTreeMap<String, String>,
-    /// Where the options stand.
+    /// Where the options of a choice stand.
     pub options: Option<DiscoverOptions>,
 }
 
-/// `[custom.discover] options`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// Where the options of a custom field stand: in its definition, at `at`; or in an answer of their own
+/// to `path`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DiscoverOptions {
-    /// Inline: path in the definition.
+    /// The path of the options in the definition.
     pub at: Option<String>,
-    /// Apart: a path template over the definition's members.
+    /// The path of a request for the options, a template over the definition's members.
     pub path: Option<String>,
-    /// Apart: path of the options in the answer.
+    /// The path of the options in the answer to that request.
     pub results: Option<String>,
-    /// Path of an option's value.
+    /// The path of an option's value.
     pub value: String,
-    /// Path of its label.
+    /// The path of an option's label.
     pub label: Option<String>,
 }
 

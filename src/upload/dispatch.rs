@@ -109,7 +109,7 @@ impl Uploader {
         dispatch.go(&mut jobs, &mut halted, more).await;
         dispatch.wind_down().await;
         while let Some(job) = jobs.recv().await {
-            let _ = dispatch.done.send(not_begun(&job));
+            let _ = dispatch.done.send(Carried::not_begun(&job));
         }
     }
 
@@ -122,19 +122,6 @@ impl Uploader {
             body,
             job,
         }
-    }
-}
-
-/// What is said of a row at which the run stopped before it was begun.
-fn not_begun(job: &Job) -> Carried {
-    match is_open(job) {
-        true => Carried::new(
-            job.sequence,
-            Fate::Uncertain,
-            "an earlier run sent it without an answer, and this run stopped before it could be looked up",
-        )
-        .code("target.unknown"),
-        false => Carried::pending(job.sequence),
     }
 }
 
@@ -381,7 +368,7 @@ impl Dispatch<'_> {
         let left = self.gathered.drain(..).chain(self.waiting.drain(..));
         let left = left.chain(self.back.drain(..));
         for ready in left.chain(self.again.drain(..).flatten()) {
-            let _ = self.done.send(not_begun(&ready.job));
+            let _ = self.done.send(Carried::not_begun(&ready.job));
         }
         let deadline = tokio::time::sleep(PATIENCE);
         tokio::pin!(deadline);
@@ -395,7 +382,7 @@ impl Dispatch<'_> {
             }
         }
         for ready in self.gathered.drain(..) {
-            let _ = self.done.send(not_begun(&ready.job));
+            let _ = self.done.send(Carried::not_begun(&ready.job));
         }
         self.under_way.abort_all();
         // One that came to its end meanwhile is told of; after this, none goes on.
@@ -406,7 +393,7 @@ impl Dispatch<'_> {
             }
         }
         for ready in self.gathered.drain(..) {
-            let _ = self.done.send(not_begun(&ready.job));
+            let _ = self.done.send(Carried::not_begun(&ready.job));
         }
         let open: Vec<Open> = self.open.drain().flat_map(|(_, rows)| rows).collect();
         if open.is_empty() {

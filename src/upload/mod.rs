@@ -238,6 +238,23 @@ impl Carried {
         Self::new(sequence, Fate::Pending, "")
     }
 
+    /// A row that the run came to a stop before: pending, unless an earlier run's attempt is open.
+    pub fn not_begun(job: &Job) -> Self {
+        let open = job
+            .entry
+            .as_ref()
+            .is_some_and(|entry| entry.state.is_unsettled());
+        match open {
+            true => Self::new(
+                job.sequence,
+                Fate::Uncertain,
+                "an earlier run sent it without an answer, and this run stopped before it could be looked up",
+            )
+            .code("target.unknown"),
+            false => Self::pending(job.sequence),
+        }
+    }
+
     fn new(sequence: u64, fate: Fate, note: impl Into<String>) -> Self {
         Self {
             sequence,

@@ -48,6 +48,8 @@ fn begin(ledger: &Ledger) -> Arc<str> {
             mapping: "m.toml".into(),
             target: "kaiten".into(),
             base_url: "https://u:pw@demo.example.org".into(),
+            inputs: vec!["/in/x.csv".into()],
+            mapping_path: "/in/m.toml".into(),
         })
         .unwrap()
         .into()

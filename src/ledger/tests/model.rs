@@ -164,6 +164,7 @@ proptest! {
 enum Step {
     Intend(u8, u8, bool),
     Settle(u8, State),
+    Found(u8, u8),
     Crash,
     Close,
 }
@@ -173,7 +174,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..4_u8, 0..2_u8, any::<bool>()).prop_map(|(k, b, u)| Step::Intend(k, b, u)),
         6 => (0..4_u8, prop::sample::select(outcomes)).prop_map(|(k, s)| Step::Settle(k, s)),
-        1 => Just(Step::Crash),
+        1 => (0..4_u8, 0..2_u8).prop_map(|(k, b)| Step::Found(k, b)),
+        2 => Just(Step::Crash),
         1 => Just(Step::Close),
     ]
 }
@@ -214,6 +216,22 @@ proptest! {
                         _ => prop_assert!(matches!(actual, Err(LedgerError::Bug(_)))),
                     }
                 }
+                Step::Found(number, content) => {
+                    let mut intent = intent(&run, number);
+                    intent.body = body(content);
+                    let found = Found {
+                        intent,
+                        id: Some("theirs".into()),
+                        address: None,
+                        status: Some(200),
+                    };
+                    let expected = Entry::found(model.get(&number).cloned(), &found);
+                    let actual = wait(ledger.found(vec![found]));
+                    prop_assert_eq!(actual.is_ok(), expected.is_ok());
+                    if let Ok(entry) = expected {
+                        model.insert(number, entry);
+                    }
+                }
                 Step::Crash => {
                     let (kept, copy) = crashed(&path);
                     ledger = open(open_at(&copy)).unwrap();
@@ -239,7 +257,7 @@ proptest! {
             outstanding.sort();
             let mut expected: Vec<KeyHash> = model
                 .iter()
-                .filter(|(_, entry)| entry.state.is_unsettled() && entry.run != run)
+                .filter(|(_, entry)| is_outstanding(entry, &run))
                 .map(|(number, _)| key(*number))
                 .collect();
             expected.sort();
@@ -247,5 +265,69 @@ proptest! {
         }
         drop(ledger);
         drop(folder);
+    }
+}
+
+/// The shortest way into each state.
+fn way(to: Option<State>) -> Vec<Event> {
+    use State::*;
+    let outcome = Event::Outcome;
+    match to {
+        None => vec![],
+        Some(Sending) => vec![Event::Create],
+        Some(Resending) => vec![Event::Create, Event::Create],
+        Some(state) => vec![Event::Create, outcome(state)],
+    }
+}
+
+/// Each step from each state, on a real file, with a crash and a new process before it.
+#[test]
+fn each_step_after_a_crash_is_the_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = in_folder(&folder);
+    let ledger = open(open_at(&path)).unwrap();
+    let run = begin(&ledger);
+    let take = |ledger: &Ledger, run: &Arc<str>, number: u8, event: Event| match event {
+        Event::Outcome(State::Existing) => wait(ledger.found(vec![Found {
+            intent: intent(run, number),
+            id: None,
+            address: None,
+            status: None,
+        }])),
+        Event::Outcome(state) => wait(ledger.settle(vec![outcome(run, number, state)])).map(drop),
+        Event::Create | Event::Update => {
+            let mut intent = intent(run, number);
+            intent.update = event == Event::Update;
+            wait(ledger.about_to_send(vec![intent]))
+        }
+    };
+    // A key for each cell of the table.
+    let mut cells = Vec::new();
+    for (before, after) in TABLE {
+        for (event, to) in EVENTS.into_iter().zip(after) {
+            let number = u8::try_from(cells.len()).unwrap();
+            for step in way(before) {
+                take(&ledger, &run, number, step).unwrap();
+            }
+            cells.push((number, before, event, to));
+        }
+    }
+    let (_kept, copy) = crashed(&path);
+    let ledger = open(open_at(&copy)).unwrap();
+    let run = begin(&ledger);
+    for (number, before, event, to) in cells {
+        let known = ledger.known(&[key(number)]).unwrap().remove(0);
+        assert_eq!(known.map(|entry| entry.state), before, "{event:?}");
+        let done = take(&ledger, &run, number, event);
+        assert_eq!(done.is_ok(), to.is_some(), "{before:?} {event:?}: {done:?}");
+        if let Err(error) = done {
+            assert!(matches!(error, LedgerError::Bug(_)), "{error}");
+        }
+        let known = ledger.known(&[key(number)]).unwrap().remove(0);
+        assert_eq!(
+            known.map(|entry| entry.state),
+            to.or(before),
+            "{before:?} {event:?}"
+        );
     }
 }

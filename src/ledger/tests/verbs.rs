@@ -173,6 +173,77 @@ fn runs_quotas_files_and_notes_last() {
 }
 
 #[test]
+fn rows_that_left_their_file_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = in_folder(&folder);
+    let read = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let run_of = |ledger: &Ledger, names: &[&str]| -> Arc<str> {
+        let info = RunInfo {
+            inputs: read(names),
+            ..RunInfo::default()
+        };
+        ledger.begin_run(info).unwrap().into()
+    };
+    let ledger = open(open_at(&path)).unwrap();
+    let run = run_of(&ledger, &["/a.csv"]);
+    wait(ledger.about_to_send((1..=6).map(|number| intent(&run, number)).collect())).unwrap();
+    wait(
+        ledger.settle(
+            [
+                (1, State::Created),
+                (2, State::Created),
+                (3, State::Failed),
+                (4, State::Uncertain),
+            ]
+            .map(|(number, state)| outcome(&run, number, state))
+            .to_vec(),
+        ),
+    )
+    .unwrap();
+    // Another input, another mapping.
+    let other = run_of(&ledger, &["/b.csv"]);
+    wait(ledger.about_to_send(vec![intent(&other, 7)])).unwrap();
+    let mut foreign = intent(&run, 8);
+    foreign.mapping = [1; 16];
+    wait(ledger.about_to_send(vec![foreign])).unwrap();
+    ledger.close().unwrap();
+
+    let ledger = open(open_at(&path)).unwrap();
+    let run = run_of(&ledger, &["/a.csv"]);
+    ledger.known(&[key(1), key(99)]).unwrap();
+    wait(ledger.about_to_send(vec![intent(&run, 5), intent(&run, 20)])).unwrap();
+    let left = |names: &[&str]| {
+        let left = ledger.left([9; 16], read(names)).unwrap();
+        assert_eq!(left.count, left.rows.len() as u64);
+        left.rows
+            .iter()
+            .map(|row| {
+                (
+                    row.row,
+                    row.id.as_deref().unwrap_or("").to_owned(),
+                    row.unsettled,
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    let of_a = [
+        (2, "id-2".to_owned(), false),
+        (4, String::new(), true),
+        (6, String::new(), true),
+    ];
+    assert_eq!(left(&["/a.csv"]), of_a);
+    let mut of_both = of_a.to_vec();
+    of_both.push((7, String::new(), true));
+    assert_eq!(left(&["/a.csv", "/b.csv"]), of_both);
+    assert_eq!(left(&["/c.csv"]), []);
+}
+
+#[test]
 fn blocking_verbs_work_inside_a_runtime_and_tasks_share_commits() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(open_at(&in_folder(&folder))).unwrap();

@@ -8,12 +8,9 @@ use toml::{Spanned, Value};
 use super::{Told, same, texts};
 use crate::issue::nearest;
 use crate::mapping::file::Rule;
-
-/// The types that a rule can name.
-const TYPES: &[&str] = &[
-    "text", "integer", "decimal", "boolean", "date", "datetime", "email", "phone", "country",
-    "currency", "url", "uuid", "choice", "choices", "json",
-];
+use crate::mapping::words::{
+    ACCEPTS, CENTURIES, COUNTRY_OUTPUTS, EXTENSIONS, NUMBER_FORMATS, TYPES, UNITS,
+};
 
 /// Checks the type and the keys that belong to it.
 pub(super) fn check(told: &mut Told<'_>, rule: &Rule) {
@@ -67,23 +64,13 @@ pub(super) fn check(told: &mut Told<'_>, rule: &Rule) {
             told.tell("no-effect", span, message, "has no effect here", help);
         }
     }
-    words(
-        told,
-        "extension",
-        &rule.extension,
-        &["drop", "keep", "reject"],
-    );
-    words(told, "accept", &rule.accept, &["possible"]);
-    words(told, "unit", &rule.unit, &["percent"]);
+    words(told, "extension", &rule.extension, EXTENSIONS);
+    words(told, "accept", &rule.accept, ACCEPTS);
+    words(told, "unit", &rule.unit, UNITS);
     if let Some(output) = &rule.output {
         match known {
             Some("country") => {
-                words(
-                    told,
-                    "output",
-                    &rule.output,
-                    &["alpha2", "alpha3", "numeric", "name"],
-                );
+                words(told, "output", &rule.output, COUNTRY_OUTPUTS);
             }
             Some("date" | "datetime") => date_format(told, output.span(), output.get_ref()),
             _ => {}
@@ -100,14 +87,14 @@ pub(super) fn check(told: &mut Told<'_>, rule: &Rule) {
             );
         }
         for format in &formats.get_ref().values {
-            if !matches!(format.as_str(), "unix" | "unix_ms" | "excel") {
+            if !NUMBER_FORMATS.contains(&format.as_str()) {
                 date_format(told, formats.span(), format);
             }
         }
     }
     if let Some(century) = &rule.century {
         let right = match century.get_ref() {
-            Value::String(word) => matches!(word.as_str(), "past" | "future"),
+            Value::String(word) => CENTURIES.contains(&word.as_str()),
             Value::Integer(pivot) => (0..=99).contains(pivot),
             _ => false,
         };

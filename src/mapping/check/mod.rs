@@ -14,6 +14,7 @@ use super::Mapping;
 use super::fields::clashes;
 use super::file::{KeySpec, Sheets, SourceSection, TestSection};
 use super::stop_after::parse_stop_after;
+use super::words::DECIMALS;
 use crate::issue::{Mistake, TextFile};
 use crate::path::Path;
 use crate::rate::parse_rate;
@@ -258,7 +259,7 @@ fn source(told: &mut Told<'_>, source: &SourceSection) {
         told.tell("unknown-value", encoding.span(), message, "not known", help);
     }
     if let Some(decimal) = &source.decimal
-        && !matches!(decimal.get_ref().as_str(), "." | ",")
+        && !DECIMALS.contains(&decimal.get_ref().as_str())
     {
         told.tell(
             "bad-value",

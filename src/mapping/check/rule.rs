@@ -7,6 +7,7 @@ use toml::Value;
 use super::{Told, kind, limits, same, texts};
 use crate::mapping::fields::FieldRule;
 use crate::mapping::file::Rule;
+use crate::mapping::words::{EMPTIES, MAP_OTHERS};
 
 /// Checks one rule. Mistakes in `about` are of this field.
 pub(super) fn check(told: &mut Told<'_>, field: &FieldRule, rule: &Rule, about: &Range<usize>) {
@@ -261,8 +262,7 @@ fn map(told: &mut Told<'_>, rule: &Rule) {
     }
     match others.get_ref() {
         Value::String(text) => {
-            let words = ["error", "keep", "null"];
-            let slip = words.iter().find(|word| {
+            let slip = MAP_OTHERS.iter().find(|word| {
                 *word != text && strsim::damerau_levenshtein(&text.to_lowercase(), word) <= 1
             });
             if let Some(word) = slip {
@@ -314,7 +314,7 @@ fn empty(told: &mut Told<'_>, rule: &Rule) {
         }
     }
     if let Some(empty) = &rule.empty {
-        if !matches!(empty.get_ref().as_str(), "null" | "") {
+        if !EMPTIES.contains(&empty.get_ref().as_str()) {
             told.tell(
                 "unknown-value",
                 empty.span(),

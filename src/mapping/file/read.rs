@@ -149,7 +149,7 @@ impl<'de> Deserialize<'de> for Pick {
     }
 }
 
-/// The words that `clean` knows.
+/// The words and keys that `clean` knows.
 const CLEAN_WORDS: &[&str] = &[
     "squash",
     "lower",
