@@ -5,6 +5,7 @@
 //! [`source`] → [`plan`] → [`ledger`] → [`upload`] → results and [`reject`] files and the
 //! [`report`]; [`pipeline`] wires them.
 
+pub mod area;
 pub mod cli;
 pub mod document;
 pub mod fault;
@@ -13,6 +14,7 @@ pub mod issue;
 pub mod ledger;
 mod letters;
 pub mod mapping;
+mod mark;
 pub mod path;
 pub mod pipeline;
 pub mod plan;

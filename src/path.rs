@@ -95,6 +95,11 @@ impl Path {
         Self(self.0.iter().chain(&more.0).cloned().collect())
     }
 
+    /// Whether its first step is this member.
+    pub fn begins(&self, name: &str) -> bool {
+        matches!(self.0.first(), Some(Step::Key(key)) if key == name)
+    }
+
     /// Whether it is the value itself.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

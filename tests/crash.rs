@@ -45,6 +45,7 @@ fn rows(name: &str) -> String {
 }
 
 /// A kind of target.
+#[derive(Default)]
 struct Kind {
     /// The rest of the target file.
     target: String,
@@ -56,18 +57,6 @@ struct Kind {
     before: bool,
     /// Rows that the target refuses.
     bad: &'static [usize],
-}
-
-impl Default for Kind {
-    fn default() -> Self {
-        Self {
-            target: String::new(),
-            policy: "",
-            uncertain: false,
-            before: false,
-            bad: &[],
-        }
-    }
 }
 
 impl Kind {

@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used)] // the functions here are parts of tests
 
 mod common;
+#[path = "../examples/make_reference/page.rs"]
+mod page;
+mod cases {
+    pub(crate) use crate::common::cases::Case;
+}
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -461,6 +466,68 @@ fn every_member_is_described_and_the_words_are_those_that_are_read() {
         );
         assert!(mapping_loads(&text), "{text}");
     }
+}
+
+#[test]
+fn every_key_type_and_step_has_an_example_and_the_pages_are_current() {
+    for kind in Kind::ALL {
+        let name = kind.name();
+        let examples = match kind {
+            Kind::Report => Vec::new(),
+            _ => common::cases::cases(&format!("docs/reference/examples/{name}")),
+        };
+        let page = page::page(kind, &kind.schema(), &examples);
+        assert!(
+            page.lacking.is_empty(),
+            "these have no example in docs/reference/examples/{name}: {:?}",
+            page.lacking
+        );
+        assert!(
+            page.unused.is_empty(),
+            "examples of no key: {:?}",
+            page.unused
+        );
+        let file = format!("docs/reference/{name}.md");
+        assert!(
+            page.text == fs::read_to_string(project(&file)).unwrap(),
+            "{file} is old; run: cargo run --example make_reference"
+        );
+    }
+}
+
+/// The anchors of a page, as the usual hosts make them of its headings.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter_map(|line| {
+        let title = line.trim_start_matches('#').strip_prefix(' ')?;
+        line.starts_with('#').then_some(title)
+    });
+    let anchor = |title: &str| {
+        let kept = title
+            .chars()
+            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn links_to_the_reference_lead_somewhere() {
+    let mut links = 0;
+    for file in ["docs/mapping.md", "docs/targets.md"] {
+        let text = fs::read_to_string(project(file)).unwrap();
+        for rest in text.split("](reference/").skip(1) {
+            let link = rest.split(')').next().unwrap();
+            let (page, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let page = fs::read_to_string(project("docs/reference").join(page)).unwrap();
+            let known = anchors(&page);
+            let first = known.iter().position(|known| known == anchor);
+            assert!(anchor.is_empty() || first.is_some(), "{file}: {link}");
+            let same = known.iter().filter(|known| *known == anchor).count();
+            assert!(same <= 1, "{file}: {link} is the name of {same} places");
+            links += 1;
+        }
+    }
+    assert!(links > 15);
 }
 
 /// The target file with which `docs/targets.md` begins.

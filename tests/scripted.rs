@@ -7,16 +7,26 @@ mod common;
 mod access;
 #[path = "scripted/answers.rs"]
 mod answers;
+#[path = "scripted/batches.rs"]
+mod batches;
 #[path = "scripted/bodies.rs"]
 mod bodies;
 #[path = "scripted/doubt.rs"]
 mod doubt;
 #[path = "scripted/existing.rs"]
 mod existing;
+#[path = "scripted/hubspot.rs"]
+mod hubspot;
+#[path = "scripted/keys.rs"]
+mod keys;
+#[path = "scripted/mistakes.rs"]
+mod mistakes;
 #[path = "scripted/recovery.rs"]
 mod recovery;
 #[path = "scripted/refusals.rs"]
 mod refusals;
+#[path = "scripted/stripe.rs"]
+mod stripe;
 
 use std::process::Command;
 

@@ -99,7 +99,7 @@ impl<'a> Writer<'a> {
         self.line("## The top");
         let top = &self.schema["properties"];
         for key in ["target", "allow_caution"] {
-            self.key(key, key, &top[key]);
+            self.key(key, &top[key]);
         }
         self.section(MAPPING_SECTIONS[0]);
         self.section(MAPPING_SECTIONS[1]);
@@ -140,7 +140,7 @@ impl<'a> Writer<'a> {
             self.table(member).is_some() || *name == "headers" || *name == "fields"
         });
         for (name, member) in single {
-            self.key(name, name, member);
+            self.key(name, member);
         }
         for (name, member) in sections {
             self.line(&format!("## `[{name}]`"));
@@ -165,6 +165,7 @@ impl<'a> Writer<'a> {
                 if Some(below) == self.text_section(member) {
                     self.line(&format!("## `[{name}]`"));
                     self.about(def);
+                    self.examples(name);
                     self.keys(name, self.def(def));
                 }
             }
@@ -270,11 +271,16 @@ impl<'a> Writer<'a> {
             return;
         };
         for (name, member) in members {
-            self.key(&format!("{section}.{name}"), name, member);
+            let of = member["$ref"].as_str().and_then(|at| at.rsplit('/').next());
+            // Those that have a part of the page to themselves.
+            if !matches!(of, Some("BatchSection" | "DiscoverSection")) {
+                self.key(&format!("{section}.{name}"), member);
+            }
         }
     }
 
-    fn key(&mut self, id: &str, name: &str, member: &'a Value) {
+    fn key(&mut self, id: &str, member: &'a Value) {
+        let name = id.strip_prefix("rule.").unwrap_or(id);
         self.line(&format!("### `{name}`"));
         self.line(self.described(member));
         let words = self.words_of(member);
@@ -284,8 +290,8 @@ impl<'a> Writer<'a> {
         } else {
             self.list(&words);
         }
-        // Keys of a table in its place, unless they have a part of the page to themselves.
-        let apart = ["BatchSection", "DiscoverSection", "CleanStep", "TypeName"];
+        // Keys of a table in its place.
+        let apart = ["CleanStep", "TypeName"];
         let own = member["$ref"].as_str().and_then(|at| at.rsplit('/').next());
         if own.is_none_or(|own| !apart.contains(&own))
             && !matches!(id, "rule.clean" | "row.key.clean")
@@ -397,6 +403,12 @@ impl<'a> Writer<'a> {
             Some("Rate") => return "a rate such as `\"20/s\"`".into(),
             _ => {}
         }
+        if let Some(name) = name
+            && !self.with_examples
+            && found["properties"].is_object()
+        {
+            return format!("a table, [`{name}`](#{})", name.to_lowercase());
+        }
         if let Some(word) = found["const"].as_str() {
             return format!("`\"{word}\"`");
         }
@@ -501,7 +513,10 @@ impl<'a> Writer<'a> {
         let gives = case.lines("gives");
         if !gives.is_empty() {
             self.line("gives");
-            let shown: Vec<String> = gives.iter().map(|line| result(line)).collect();
+            let shown: Vec<String> = gives
+                .iter()
+                .map(|line| result(line, &case.lines("says")))
+                .collect();
             self.block("text", &shown.join("\n"));
         }
     }
@@ -512,9 +527,13 @@ impl<'a> Writer<'a> {
 }
 
 /// A line of the cases' results, in words.
-fn result(line: &str) -> String {
+fn result(line: &str, says: &[&str]) -> String {
     if let Some(codes) = line.strip_prefix("! ") {
-        return format!("refused: {}", codes.replace(" ~ ", ", with the warning "));
+        let codes = codes.replace(" ~ ", ", with the warning ");
+        return match says {
+            [why] => format!("refused: {codes} ({why})"),
+            _ => format!("refused: {codes}"),
+        };
     }
     if let Some(rule) = line.strip_prefix("skip ") {
         return format!("skipped ({rule})");

@@ -78,7 +78,7 @@ pub(super) fn run(args: Args) -> Result<Exit, anyhow::Error> {
             header_row: args.header_row,
             delimiter: args.delimiter,
             encoding: args.encoding,
-            wanted: Vec::new(),
+            ..Options::default()
         },
     )?;
     let profile = profile(&source)?;
@@ -135,7 +135,7 @@ fn json(input: &Input, source: &Source, profile: &Profile) -> Value {
         "faults": faults,
         "faulty_rows": faulty,
         "notes": source.notes,
-        "columns": profile.columns.iter().map(|column| column_json(column, profile.rows)).collect::<Vec<_>>(),
+        "columns": profile.columns.iter().map(|column| column_json(column, sound(profile))).collect::<Vec<_>>(),
     });
     if let Value::Object(object) = &mut object {
         for part in [facts, members] {
@@ -198,6 +198,16 @@ fn column_json(column: &ColumnProfile, rows: u64) -> Value {
         "misfit_examples": misfits,
         "damage": damage,
     })
+}
+
+/// How many rows are not at fault as a whole; columns are told by those.
+fn sound(profile: &Profile) -> u64 {
+    profile.rows
+        - profile
+            .faults
+            .values()
+            .map(|faulty| faulty.count)
+            .sum::<u64>()
 }
 
 /// A share with four digits after the point.
@@ -321,13 +331,13 @@ fn table(input: &Input, source: &Source, profile: &Profile, mut page: Page) -> S
     }
     for (code, faulty) in &profile.faults {
         page.put(
-            &format!("{} {code}: ", counted(faulty.count, "faulty row")),
+            &format!("{} at fault, {code}: ", counted(faulty.count, "row")),
             Style::Bad,
         );
         let message = format!(
-            "{} ({})",
-            plain(&faulty.message),
-            numbers(&faulty.rows, faulty.count)
+            "{}: {}",
+            numbers(&faulty.rows, faulty.count),
+            plain(&faulty.message)
         );
         page.wrapped(&message, 0, 2, Style::Plain);
     }
@@ -345,7 +355,7 @@ fn lines(profile: &Profile, page: &mut Page) {
             profile
                 .columns
                 .iter()
-                .map(|column| line(column, profile.rows)),
+                .map(|column| line(column, sound(profile))),
         )
         .collect();
     let mut widths = [0; 6];
@@ -423,7 +433,7 @@ fn values(column: &ColumnProfile, room: usize) -> String {
         if range.width() <= room {
             text = range;
         }
-        if column.examples.first().is_none_or(|(_, count)| *count < 2) {
+        if !text.is_empty() && column.examples.first().is_none_or(|(_, count)| *count < 2) {
             return text;
         }
     }
@@ -531,16 +541,26 @@ mod tests {
     }
 
     fn shown(text: &str, width: usize) -> String {
-        let (input, source, profile, folder) = looked_at(text);
-        let table = table(&input, &source, &profile, Page::new(width, false));
-        table.replace(&folder.path().display().to_string(), "DIR")
+        let (_, source, profile, _folder) = looked_at(text);
+        let input = Input::Path("x.csv".into());
+        table(&input, &source, &profile, Page::new(width, false))
     }
 
     #[test]
     fn the_table_tells_what_is_there() {
         let text =
             "id;mail;note\r\n1;a@b.org;\"two\nlines\"\r\n2;c@d.org;\u{1b}[31m\r\n1;2;3;4\r\n";
-        insta::assert_snapshot!(shown(text, 120), @"");
+        insta::assert_snapshot!(shown(text, 120), @r#"
+        x.csv: CSV, ';' between cells, UTF-8, lines end in CRLF
+        header in row 1, 3 rows below it, 3 columns
+        1 row at fault, row.ragged: row 4: The row has 4 cells, the header has 3. A cell that holds the delimiter or a line end
+          must be in double quotes.
+
+           column  kind     filled  distinct  length  values
+        A  id      integer   100 %         2       1  1 … 2
+        B  mail    email     100 %         2       7  a@b.org · c@d.org
+        C  note    text      100 %         2     5–9  two⏎lines · ·[31m
+        "#);
     }
 
     #[test]
@@ -553,7 +573,25 @@ mod tests {
             ));
         }
         text.push_str("x,123,NaN\ny,456,old\n");
-        insta::assert_snapshot!(shown(&text, 60), @"");
+        insta::assert_snapshot!(shown(&text, 60), @r#"
+        x.csv: CSV, ',' between cells, UTF-8, lines end in LF
+        header in row 1, 22 rows below it, 3 columns
+
+           column        kind     filled  distinct  length  values
+        A  A rather lo…  text      100 %        22     1–7  name 10
+        B  zip           digits    100 %        22     3–5  03510
+        C  age           integer   100 %        22     2–3  10 … 29
+           2 values are no integer: NaN (row 22), old (row 23)
+
+        Worth a look before an import
+          B zip: 2 of 22 values have fewer than the 5 digits of the
+              others: leading zeros seem to be lost (rows 22, 23)
+              if all have 5 digits, write clean = [{ pad = 5 }] in
+              the rule of the field
+          C age: 1 of 22 values look like nothing ("NaN") (row 22)
+              if they mean nothing, write nulls = ["", "NaN"] under
+              [source]
+        "#);
     }
 
     #[test]
@@ -572,7 +610,7 @@ mod tests {
         assert_eq!(json["columns"][0]["damage"], json!([]));
         assert_eq!(json["columns"][1]["kind"], "email");
         assert_eq!(json["columns"][1]["filled"], 1);
-        assert_eq!(json["columns"][1]["share"], 0.3333);
+        assert_eq!(json["columns"][1]["share"], 0.5);
         assert_eq!(
             json["columns"][0]["examples"][0],
             json!({ "value": "1", "count": 1 })

@@ -1,5 +1,6 @@
 //! `rowferry import`: sends what is new.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,12 +13,13 @@ use crate::pipeline::check::estimate;
 use crate::pipeline::finish::Places;
 use crate::pipeline::import::{Imported, Settings, import};
 use crate::pipeline::select::Selection;
-use crate::pipeline::{Loaded, load};
+use crate::pipeline::{Loaded, load_for};
 use crate::rate::Rate;
 use crate::record::Fate;
 use crate::report::exit::Exit;
 use crate::report::{Files, LeftRow, LeftRows, Summary};
 use crate::sandbox::{self, Sandbox};
+use crate::target::custom::{self, AccountFields, Asked};
 use crate::upload::auth;
 
 /// The pace of a rehearsal: fast enough for a demonstration, and still one that can be tripped.
@@ -110,7 +112,12 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
         Ok(found) => found,
         Err(mistake) => return refuse(&[mistake]),
     };
-    let (loaded, mistakes) = load(&args.mapping, found, &plan_options(args.strict));
+    let (loaded, mistakes) = load_for(
+        &args.mapping,
+        found,
+        &plan_options(args.strict),
+        &asked(&args),
+    );
     let Some(loaded) = loaded else {
         return refuse(&mistakes);
     };
@@ -131,12 +138,7 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
     };
     let base_url = match &played {
         Some(played) => played.base_url.clone(),
-        None => args
-            .base_url
-            .clone()
-            // Not clap's: the variable may stand while a sandbox is asked for.
-            .or_else(|| std::env::var("ROWFERRY_BASE_URL").ok())
-            .filter(|url| !url.is_empty())
+        None => given_base_url(args.base_url.as_ref())
             .unwrap_or_else(|| loaded.target.file.base_url.clone()),
     };
     if let Some(mistake) = insecure(&base_url, args.insecure_http) {
@@ -147,10 +149,21 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
         Some(_) => (!name.ends_with("_FILE")).then(|| "sandbox".to_owned()),
         None => std::env::var(name).ok(),
     };
-    let credentials = match auth::resolve(&loaded.target, &environment) {
+    let mut credentials = match auth::resolve(&loaded.target, &environment) {
         Ok(credentials) => credentials,
         Err(mistakes) => return refuse(&mistakes),
     };
+    if let Some(mistake) = other_tenant(&loaded, &credentials).filter(|_| played.is_none()) {
+        return refuse(&[mistake]);
+    }
+    if played.is_some() {
+        credentials.rehearse();
+    } else if let Some(mistake) = credentials
+        .token_elsewhere()
+        .and_then(|address| insecure(address, args.insecure_http))
+    {
+        return refuse(&[mistake]);
+    }
     let settings = Settings {
         base_url: base_url.clone(),
         credentials,
@@ -186,6 +199,57 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
+/// The base URL that the command line or the environment gives in place of the target's own.
+pub(super) fn given_base_url(argument: Option<&String>) -> Option<String> {
+    argument
+        .cloned()
+        // Not clap's: the variable may stand while a sandbox is asked for.
+        .or_else(|| std::env::var("ROWFERRY_BASE_URL").ok())
+        .filter(|url| !url.is_empty())
+}
+
+/// Whose custom fields the mapping is checked against.
+fn asked(args: &Args) -> Asked {
+    match args.sandbox {
+        true => Asked::Any,
+        false => Asked::Account {
+            base_url: given_base_url(args.base_url.as_ref()),
+            account: args.account.clone(),
+        },
+    }
+}
+
+/// The custom fields that the mapping was checked against are those of another tenant.
+fn other_tenant(loaded: &Loaded, credentials: &auth::Credentials) -> Option<Mistake> {
+    let AccountFields::Known(known) = &loaded.target.account_fields else {
+        return None;
+    };
+    let own: BTreeMap<String, String> = credentials.tenants.iter().cloned().collect();
+    (known.whose.tenants != own).then(|| {
+        let words = |tenants: &BTreeMap<String, String>| {
+            let pairs: Vec<String> = tenants
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
+            match pairs.as_slice() {
+                [] => "no tenant".to_owned(),
+                pairs => pairs.join(", "),
+            }
+        };
+        let message = format!(
+            "{} holds the custom fields of another account: it was asked with {}, and this import goes \
+             with {}",
+            custom::FILE,
+            words(&known.whose.tenants),
+            words(&own)
+        );
+        Mistake::new("custom-fields", message).help(format!(
+            "ask this account by `rowferry fields --mapping {}`",
+            quoted(&shown(&loaded.mapping.path))
+        ))
+    })
+}
+
 fn selection(args: &Args) -> Result<Selection, Mistake> {
     match (&args.rows, args.first) {
         (Some(rows), _) => Selection::parse(rows)
@@ -196,7 +260,7 @@ fn selection(args: &Args) -> Result<Selection, Mistake> {
 }
 
 /// A base URL without TLS that leaves this machine.
-fn insecure(base_url: &str, allowed: bool) -> Option<Mistake> {
+pub(super) fn insecure(base_url: &str, allowed: bool) -> Option<Mistake> {
     let Ok(url) = url::Url::parse(base_url) else {
         let message = format!("`{base_url}` is not an address");
         return Some(Mistake::new("base-url", message).help("give it as https://…"));
@@ -262,8 +326,13 @@ impl Rehearsal {
         // A second's worth may come at once: whoever keeps to the pace is never told to wait, however
         // unevenly a busy machine lets its requests out.
         let rate = Some((REHEARSAL.count, 1.0, REHEARSAL.count));
+        let custom_fields = match &loaded.target.account_fields {
+            AccountFields::Known(known) => Some(known.definitions()),
+            AccountFields::Unknown(_) => None,
+        };
         let options = sandbox::Options {
             rate,
+            custom_fields,
             ..sandbox::Options::default()
         };
         let server = runtime.block_on(Sandbox::start(file, options))?;

@@ -4,6 +4,7 @@ mod check;
 mod columns;
 mod common;
 pub mod diagnostics;
+mod fields;
 mod import;
 mod ledgers;
 mod preview;
@@ -20,7 +21,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::issue::Mistake;
 use crate::report::exit::Exit;
-use crate::target;
+use crate::target::{self, custom};
 
 /// Imports customers from spreadsheets into systems with a customers API: nothing twice, nothing lost.
 #[derive(Debug, Parser)]
@@ -55,6 +56,8 @@ enum Command {
     Runs(runs::Args),
     /// List rows of which nobody knows if they were made, or say what became of them.
     Settle(settle::Args),
+    /// Ask an account for its custom fields, so that mappings are checked against them.
+    Fields(fields::Args),
     /// List the built-in targets, show one, or check a target file.
     Targets(targets::Args),
     /// Run the embedded server that plays a target, by itself.
@@ -85,6 +88,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Columns(args) => columns::run(args),
         Command::Runs(args) => runs::run(&args),
         Command::Settle(args) => settle::run(&args),
+        Command::Fields(args) => fields::run(&args),
         Command::Targets(args) => targets::run(&args),
         Command::Sandbox(args) => play(&args),
         Command::Schema(args) => schema::run(&args),
@@ -98,8 +102,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 fn play(args: &sandbox::Args) -> anyhow::Result<Exit> {
     let (target, mistakes) = target::load(&args.target, Path::new(""));
     common::complain(&mistakes);
-    match target {
-        Some(target) => sandbox::run(args, target.file),
-        None => Ok(Exit::Usage),
-    }
+    let Some(target) = target else {
+        return Ok(Exit::Usage);
+    };
+    let known = match &args.fields {
+        Some(path) => match custom::of_file(path, &target) {
+            Ok(known) => Some(known),
+            Err(mistakes) => {
+                common::complain(&mistakes);
+                return Ok(Exit::Usage);
+            }
+        },
+        None => None,
+    };
+    sandbox::run(args, target.file, known)
 }

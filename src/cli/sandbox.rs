@@ -1,12 +1,14 @@
 //! `rowferry sandbox`: the embedded server by itself.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::report::exit::Exit;
 use crate::sandbox::{Faults, Options, Sandbox, parse_rate};
+use crate::target::custom::CustomFields;
 use crate::target::file::TargetFile;
 
 /// What the command takes.
@@ -33,6 +35,10 @@ pub(super) struct Args {
     /// The seed of what is drawn.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// A custom-fields.toml: the account has these custom fields, and refuses others. Without it a
+    /// few samples are listed, and any are taken.
+    #[arg(long, value_name = "FILE")]
+    pub fields: Option<PathBuf>,
 }
 
 /// Reads a latency such as `20ms`.
@@ -47,8 +53,13 @@ fn parse_latency(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// The port is taken, the target file cannot be played, or stdout is closed.
-pub(super) fn run(args: &Args, target: TargetFile) -> anyhow::Result<Exit> {
+pub(super) fn run(
+    args: &Args,
+    target: TargetFile,
+    custom_fields: Option<CustomFields>,
+) -> anyhow::Result<Exit> {
     let options = Options {
+        custom_fields: custom_fields.map(|known| known.definitions()),
         port: args.port,
         rate: args
             .rate

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::common::{complain, print, say};
-use crate::issue::Mistake;
+use super::diagnostics;
 use crate::report::exit::Exit;
 use crate::target::file::{AuthKind, HeaderValue};
 use crate::target::{self, Target};
@@ -25,6 +25,9 @@ enum Command {
     Check {
         /// The target file.
         file: String,
+        /// Print the mistakes as JSON on standard output.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -32,7 +35,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         None => list(),
         Some(Command::Show { target }) => show(target),
-        Some(Command::Check { file }) => Ok(check(file)),
+        Some(Command::Check { file, json }) => check(file, *json),
     }
 }
 
@@ -111,7 +114,7 @@ fn show(name: &str) -> anyhow::Result<Exit> {
     }
 }
 
-fn check(file: &str) -> Exit {
+fn check(file: &str, json: bool) -> anyhow::Result<Exit> {
     // A path without a slash or ending is a path here all the same.
     let path = match file.contains(['/', '\\']) || file.ends_with(".toml") {
         true => file.to_owned(),
@@ -119,17 +122,25 @@ fn check(file: &str) -> Exit {
     };
     let (found, mistakes) = target::load(&path, Path::new(""));
     complain(&mistakes);
-    if mistakes.iter().any(|mistake: &Mistake| !mistake.note) {
-        return Exit::Usage;
+    let good = mistakes.iter().all(|mistake| mistake.note);
+    let exit = match &found {
+        Some(_) if good => Exit::Ok,
+        _ => Exit::Usage,
+    };
+    if json {
+        let said = serde_json::json!({
+            "command": "targets check",
+            "target": found.as_ref().map(|found| &found.name),
+            "file": file,
+            "exit_code": exit.code(),
+            "mistakes": diagnostics::to_json(&mistakes),
+        });
+        print(&said.to_string())?;
+    } else if let (Some(found), Exit::Ok) = (found, exit) {
+        say(&format!(
+            "{file}: no mistakes; {} is described",
+            found.file.name
+        ));
     }
-    match found {
-        Some(found) => {
-            say(&format!(
-                "{file}: no mistakes; {} is described",
-                found.file.name
-            ));
-            Exit::Ok
-        }
-        None => Exit::Usage,
-    }
+    Ok(exit)
 }

@@ -59,6 +59,14 @@ pub struct SourceSection {
     /// sheet.
     #[schemars(with = "Sheets")]
     pub sheet: Option<Spanned<Sheets>>,
+    /// The cells of a workbook's sheet that are read, such as `"B3:H200"`, `"B:H"` or `"B3:H"`
+    /// (down to the last row). Where rows are named, the first holds the column names.
+    #[schemars(with = "String", example = &"B3:H200")]
+    pub range: Option<Spanned<String>>,
+    /// The table, or the named cells, of an .xlsx file that is read, such as `"Clients"`; it says
+    /// which sheet, and a row of totals below it is left out.
+    #[schemars(with = "String", example = &"Clients")]
+    pub table: Option<Spanned<String>>,
     /// The number of the row that holds the column names, from 1. With `0` there is none, and the
     /// columns are called A, B, C and so on. Default: found from the file.
     #[schemars(with = "u64", example = 3)]

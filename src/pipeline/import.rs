@@ -15,12 +15,14 @@ use super::select::Selection;
 use super::stage::{Planned, each_batch};
 use crate::fault::{self, Point};
 use crate::ledger::{self, Account, Ledger, LedgerError, Left, MappingId, Open, RunInfo};
+use crate::mapping::Mapping;
 use crate::mapping::stop_after::{StopAfter, parse_stop_after};
 use crate::rate::{Rate, parse_rate};
 use crate::record::{Fate, Plan};
 use crate::report::exit::Exit;
 use crate::report::{Event, Fates, Files, Progress, Requests, Tally};
 use crate::source::{Input, SourceError};
+use crate::target::Target;
 use crate::target::file::LimitHeaders;
 use crate::upload::auth::Credentials;
 use crate::upload::client::Client;
@@ -31,7 +33,7 @@ use crate::upload::{Halt, Job, Parts, Settings as UploadSettings, Uploader};
 const CONCURRENCY: usize = 8;
 
 /// How long an answer may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What an import is told.
 #[derive(Debug)]
@@ -113,13 +115,14 @@ pub enum ImportError {
 /// The rates of target and mapping that hold at once, and whether the limit is to be searched. A
 /// limit that the target only assumes is replaced by the mapping's.
 pub fn rates(loaded: &Loaded) -> (Vec<Rate>, bool) {
-    let target = &loaded.target;
-    let own: Vec<Rate> = loaded
-        .mapping
-        .head
-        .limits
-        .rate
+    rates_of(&loaded.target, Some(&loaded.mapping))
+}
+
+/// The same of a target, with or without a mapping.
+pub fn rates_of(target: &Target, mapping: Option<&Mapping>) -> (Vec<Rate>, bool) {
+    let own: Vec<Rate> = mapping
         .iter()
+        .flat_map(|mapping| &mapping.head.limits.rate)
         .flat_map(|rate| &rate.get_ref().values)
         // Checked when the mapping was loaded.
         .filter_map(|text| parse_rate(text).ok())

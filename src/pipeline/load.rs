@@ -4,12 +4,14 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::area::Area;
 use crate::issue::Mistake;
 use crate::mapping::Mapping;
 use crate::mapping::file::{SheetName, Sheets, SourceSection};
 use crate::mapping::{self};
 use crate::plan::{self, DateFinding, DateFound, Plan};
-use crate::source::{self, Input, SheetChoice, SheetRef, Source, SourceError};
+use crate::source::{self, Input, PartChoice, SheetChoice, SheetRef, Source, SourceError};
+use crate::target::custom::{self, Asked};
 use crate::target::{self, Target};
 
 /// One input with the plan for its header.
@@ -83,6 +85,14 @@ impl Loaded {
 
 /// Loads a mapping and the target that it names, without inputs.
 pub fn load_mapping(path: &Path) -> (Option<(Mapping, Arc<Target>)>, Vec<Mistake>) {
+    load_mapping_for(path, &Asked::Any)
+}
+
+/// The same with the custom fields of a certain account, where they are known.
+pub fn load_mapping_for(
+    path: &Path,
+    asked: &Asked,
+) -> (Option<(Mapping, Arc<Target>)>, Vec<Mistake>) {
     let (mapping, mut mistakes) = mapping::load(path);
     let Some(mapping) = mapping else {
         return (None, mistakes);
@@ -102,6 +112,11 @@ pub fn load_mapping(path: &Path) -> (Option<(Mapping, Arc<Target>)>, Vec<Mistake
                 let only_made = mapping.rules.iter().filter(|rule| rule.is_for_creates());
                 update.never.extend(only_made.map(|rule| rule.path.clone()));
             }
+            if target.file.custom.is_some() {
+                let (known, wrong) = custom::beside(folder, &target, asked);
+                target.account_fields = known;
+                mistakes.extend(wrong);
+            }
             (Some((mapping, Arc::new(target))), mistakes)
         }
         None => (None, mistakes),
@@ -114,7 +129,17 @@ pub fn load(
     inputs: Vec<Input>,
     options: &plan::Options,
 ) -> (Option<Loaded>, Vec<Mistake>) {
-    let (found, mut mistakes) = load_mapping(mapping);
+    load_for(mapping, inputs, options, &Asked::Any)
+}
+
+/// The same with the custom fields of a certain account, where they are known.
+pub fn load_for(
+    mapping: &Path,
+    inputs: Vec<Input>,
+    options: &plan::Options,
+    asked: &Asked,
+) -> (Option<Loaded>, Vec<Mistake>) {
+    let (found, mut mistakes) = load_mapping_for(mapping, asked);
     let Some((mapping, target)) = found else {
         return (None, mistakes);
     };
@@ -308,8 +333,16 @@ pub fn source_options(mapping: &Mapping) -> source::Options {
     }
     wanted.sort();
     wanted.dedup();
+    let part = match (&section.range, &section.table) {
+        (_, Some(table)) => PartChoice::Table(table.get_ref().clone()),
+        (Some(range), None) => {
+            Area::parse(range.get_ref()).map_or(PartChoice::Whole, PartChoice::Area)
+        }
+        (None, None) => PartChoice::Whole,
+    };
     source::Options {
         sheets,
+        part,
         header_row: section.header_row.as_ref().map(|row| *row.get_ref()),
         delimiter: section
             .delimiter

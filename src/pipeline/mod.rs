@@ -16,6 +16,7 @@
 //! duplicates.
 
 pub mod check;
+pub mod discover;
 mod feed;
 pub mod finish;
 pub mod import;
@@ -24,4 +25,4 @@ pub mod load;
 pub mod select;
 pub mod stage;
 
-pub use self::load::{Loaded, load};
+pub use self::load::{Loaded, load, load_for};

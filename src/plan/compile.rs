@@ -76,9 +76,9 @@ impl CautionPlan {
 }
 
 /// What the target says of a rule's place.
-struct Wanted<'t> {
-    kind: Option<Type>,
-    field: Option<&'t target::Field>,
+pub(super) struct Wanted<'t> {
+    pub(super) kind: Option<Type>,
+    pub(super) field: Option<&'t target::Field>,
 }
 
 impl<'m> Compiler<'m> {
@@ -284,8 +284,7 @@ impl<'m> Compiler<'m> {
             field: None,
         };
         if rule.custom {
-            self.custom_key(rule);
-            return nothing;
+            return self.wanted_custom(rule);
         }
         let path = whole(&rule.path);
         if let Some(field) = self.target.field(&path) {
@@ -324,35 +323,6 @@ impl<'m> Compiler<'m> {
             );
         }
         nothing
-    }
-
-    fn custom_key(&mut self, rule: &FieldRule) {
-        let Some(custom) = &self.target.file.custom else {
-            self.tell.tell(
-                "no-custom-fields",
-                format!("{} has no custom fields", self.target.file.name),
-                rule.key_span.clone(),
-                "nowhere to go",
-                Some("if it is a field of the API, move the line under [fields]".to_owned()),
-            );
-            return;
-        };
-        let key = match rule.path.0.first() {
-            Some(Step::Key(key)) => key.as_str(),
-            _ => "",
-        };
-        if custom.key_type.as_deref() == Some("integer") && key.parse::<i64>().is_err() {
-            self.tell.tell(
-                "bad-custom-key",
-                format!(
-                    "{} knows its custom fields by number, and `{key}` is none",
-                    self.target.file.name
-                ),
-                rule.key_span.clone(),
-                "not a number",
-                Some("write the field's id, such as 12".to_owned()),
-            );
-        }
     }
 
     fn rule(

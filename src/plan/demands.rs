@@ -9,7 +9,7 @@ use crate::path::{Path, Step};
 use crate::target::file::UpdateMode;
 
 /// The names of a place's members, for comparing it with what a target names.
-fn keys_of_place(place: &Place) -> Vec<String> {
+pub(super) fn keys_of_place(place: &Place) -> Vec<String> {
     place
         .iter()
         .map(|seg| match seg {
@@ -19,7 +19,7 @@ fn keys_of_place(place: &Place) -> Vec<String> {
         .collect()
 }
 
-fn keys_of_path(path: &Path) -> Vec<String> {
+pub(super) fn keys_of_path(path: &Path) -> Vec<String> {
     path.0
         .iter()
         .filter_map(|step| match step {
@@ -34,14 +34,14 @@ impl Compiler<'_> {
     /// Where a rule's value stands in the body, if that can be said.
     pub(super) fn place(&self, rule: &FieldRule) -> Result<Place, String> {
         match (&self.target.file.custom, rule.custom) {
-            (Some(custom), true) => shape::place_of_custom(&rule.path, custom),
+            (Some(custom), true) => shape::place_of_custom(&self.custom_path(rule), custom),
             (None, true) => Err("the target has no custom fields".to_owned()),
             (_, false) => shape::place_of_field(&rule.path),
         }
     }
 
     /// Whether some rule, or the natural key, fills what stands at these names.
-    fn fills(&self, keys: &[String], create: bool) -> bool {
+    pub(super) fn fills(&self, keys: &[String], create: bool) -> bool {
         let meets = |filled: &[String]| filled.starts_with(keys) || keys.starts_with(filled);
         let natural = self.target.natural_path().map(keys_of_path);
         natural.is_some_and(|natural| meets(&natural))
@@ -64,26 +64,7 @@ impl Compiler<'_> {
         self.required();
         self.cautions();
         self.existing();
-        let custom = self.target.file.custom.as_ref();
-        let known_later = custom.is_some_and(|custom| !custom.open && custom.discover.is_some());
-        if known_later && let Some(rule) = self.mapping.rules.iter().find(|rule| rule.custom) {
-            let count = self.mapping.rules.iter().filter(|rule| rule.custom).count();
-            let note = Mistake::new(
-                "unknown-custom-fields",
-                format!(
-                    "the account's custom fields are not known, so the {} under [custom] cannot be \
-                     checked",
-                    if count == 1 {
-                        "key".to_owned()
-                    } else {
-                        format!("{count} keys")
-                    }
-                ),
-            )
-            .at(&self.mapping.file, rule.key_span.clone(), "not checked")
-            .note();
-            self.tell.add(note);
-        }
+        self.custom_demands();
     }
 
     fn required(&mut self) {

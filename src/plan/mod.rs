@@ -9,6 +9,7 @@ mod cells;
 mod claims;
 mod columns;
 mod compile;
+mod custom;
 mod demands;
 mod key;
 mod orders;

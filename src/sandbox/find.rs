@@ -6,16 +6,95 @@ use serde_json::{Map, Value};
 
 use super::play::{Hit, List, Lookup, Play};
 use super::refuse::Refused;
-use super::store::Store;
+use super::store::{Record, Store};
 use super::value::put;
 use crate::path::Path;
-use crate::target::file::PagingKind;
+use crate::target::file::{Paging, PagingKind};
 
 /// The most matches of a search.
 const MATCHES: usize = 100;
 
 /// What a request says a record is to be found by.
 pub(super) type Asked = Vec<(Hit, String)>;
+
+/// Where a page says what comes after it.
+#[derive(Debug)]
+pub(super) struct Turn {
+    next: Option<Path>,
+    last: Option<Path>,
+}
+
+impl Turn {
+    pub(super) fn new(paging: Option<&Paging>) -> Result<Self, String> {
+        let of = |text: Option<&String>| text.map(|t| Path::parse(t)).transpose();
+        Ok(Self {
+            next: of(paging.and_then(|p| p.next.as_ref()))?,
+            last: of(paging.and_then(|p| p.last.as_ref()))?,
+        })
+    }
+
+    /// Says, in the page of so many entries from there on, what comes after it.
+    pub(super) fn put(
+        &self,
+        kind: PagingKind,
+        from: usize,
+        size: usize,
+        all: usize,
+        body: &mut Value,
+    ) {
+        let end = from.saturating_add(size);
+        if let Some(path) = &self.next {
+            let next = match end < all {
+                true if kind == PagingKind::Cursor => Value::from(format!("after-{end}")),
+                true => Value::from(end),
+                false => Value::Null,
+            };
+            put(path, body, next);
+        }
+        if let Some(path) = &self.last {
+            put(path, body, Value::from(all.div_ceil(size).max(1)));
+        }
+    }
+}
+
+/// The first entry of the page that a query asks for, and how many it holds at the most.
+pub(super) fn window(
+    paging: &Paging,
+    query: &[(String, String)],
+) -> Result<(usize, usize), String> {
+    let given = |name: &str| {
+        query
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
+    };
+    let most = paging
+        .size
+        .and_then(|n| usize::try_from(n).ok())
+        .unwrap_or(100)
+        .max(1);
+    let asked = paging.size_param.as_deref().and_then(given);
+    let size = match asked {
+        None => most,
+        Some(text) => text
+            .parse::<usize>()
+            .ok()
+            .filter(|n| (1..=most).contains(n))
+            .ok_or_else(|| format!("the size of a page must be from 1 to {most}"))?,
+    };
+    let start = given(&paging.param).filter(|text| !text.is_empty());
+    let number = |text: &str| text.parse::<usize>().ok();
+    let from = match (paging.kind, start) {
+        (_, None) => Some(0),
+        (PagingKind::Cursor, Some(text)) => text.strip_prefix("after-").and_then(number),
+        (PagingKind::Page, Some(text)) => number(text)
+            .filter(|n| *n > 0)
+            .and_then(|n| (n - 1).checked_mul(size)),
+        (PagingKind::Offset, Some(text)) => number(text),
+    };
+    let from = from.ok_or_else(|| format!("`{}` names no page", paging.param))?;
+    Ok((from, size))
+}
 
 impl Play {
     /// The records that all of it fits; `search`: fields are looked for as parts of any text.
@@ -66,7 +145,7 @@ impl Play {
             .into_iter()
             .take(MATCHES)
             .filter_map(|place| store.get(place))
-            .map(|record| self.view(record, &lookup.id, lookup.address.as_ref()));
+            .map(|record| self.shown(record, lookup));
         let Some(path) = &lookup.results else {
             let mut views = views;
             return views
@@ -78,6 +157,22 @@ impl Play {
         Ok(body)
     }
 
+    /// A match as a look-up shows it.
+    fn shown(&self, record: &Record, lookup: &Lookup) -> Value {
+        let mut view = self.view(record, &lookup.id, lookup.address.as_ref());
+        if !lookup.record.is_empty() {
+            put(&lookup.record, &mut view, record.fields.clone());
+        }
+        for (there, field) in &lookup.shows {
+            if there.get(&view).is_none()
+                && let Some(value) = field.get(&record.fields)
+            {
+                put(there, &mut view, value.clone());
+            }
+        }
+        view
+    }
+
     /// One page of the list.
     pub(super) fn page(
         &self,
@@ -85,12 +180,6 @@ impl Play {
         list: &List,
         query: &[(String, String)],
     ) -> Result<Value, Refused> {
-        let given = |name: &str| {
-            query
-                .iter()
-                .find(|(n, _)| n == name)
-                .map(|(_, v)| v.as_str())
-        };
         let bad = |why: String| Refused::new(self.shapes.invalid, "validation_error", why);
         let mut body = if list.results.is_empty() {
             Value::Null
@@ -110,51 +199,13 @@ impl Play {
             show(0, usize::MAX);
             return Ok(body);
         };
-        let most = paging
-            .size
-            .and_then(|n| usize::try_from(n).ok())
-            .unwrap_or(100)
-            .max(1);
-        let asked = paging.size_param.as_deref().and_then(given);
-        let size = match asked {
-            None => most,
-            Some(text) => text
-                .parse::<usize>()
-                .ok()
-                .filter(|n| (1..=most).contains(n))
-                .ok_or_else(|| bad(format!("the size of a page must be from 1 to {most}")))?,
-        };
-        let start = given(&paging.param).filter(|text| !text.is_empty());
-        let number = |text: &str| text.parse::<usize>().ok();
-        let from = match (paging.kind, start) {
-            (_, None) => Some(0),
-            (PagingKind::Cursor, Some(text)) => text.strip_prefix("after-").and_then(number),
-            (PagingKind::Page, Some(text)) => number(text)
-                .filter(|n| *n > 0)
-                .and_then(|n| (n - 1).checked_mul(size)),
-            (PagingKind::Offset, Some(text)) => number(text),
-        };
-        let from = from.ok_or_else(|| bad(format!("`{}` names no page", paging.param)))?;
+        let (from, size) = window(paging, query).map_err(bad)?;
         show(from, size);
         if list.results.is_empty() {
             return Ok(body);
         }
-        let end = from.saturating_add(size);
-        if let Some(path) = &list.next {
-            let next = match end < store.len() {
-                true if paging.kind == PagingKind::Cursor => Value::from(format!("after-{end}")),
-                true => Value::from(end),
-                false => Value::Null,
-            };
-            put(path, &mut body, next);
-        }
-        if let Some(path) = &list.last {
-            put(
-                path,
-                &mut body,
-                Value::from(store.len().div_ceil(size).max(1)),
-            );
-        }
+        list.turn
+            .put(paging.kind, from, size, store.len(), &mut body);
         Ok(body)
     }
 

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::target::file::TargetFile;
 
+mod account;
 mod auth;
 mod batch;
 mod body;

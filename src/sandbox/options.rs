@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::target::custom::Definition;
+
 /// How the sandbox behaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -19,6 +21,9 @@ pub struct Options {
     pub seed: u64,
     /// For how many seconds an OAuth2 token that it issues is good.
     pub token_lifetime: u64,
+    /// The account's custom fields, to which records are held; `None`: samples are listed, and
+    /// records may hold any.
+    pub custom_fields: Option<Vec<Definition>>,
 }
 
 impl Default for Options {
@@ -30,6 +35,7 @@ impl Default for Options {
             faults: Faults::default(),
             seed: 1,
             token_lifetime: 3600,
+            custom_fields: None,
         }
     }
 }

@@ -4,14 +4,19 @@ use std::cmp::Reverse;
 
 use serde_json::{Map, Value};
 
+use super::account::Account;
 use super::auth::Auth;
 use super::batch::Batch;
+use super::find::Turn;
 use super::pattern::{Hole, Pattern};
 use super::refuse::{Exists, Shapes};
 use super::schema::Schema;
 use super::value::object;
 use crate::path::{Path, Step};
-use crate::target::file::{BodyForm, LimitHeaders, Ordered, Paging, TargetFile, UpdateMode};
+use crate::target::custom::Definition;
+use crate::target::file::{
+    BodyForm, LimitHeaders, LookupSection, Ordered, Paging, TargetFile, UpdateMode,
+};
 
 /// What a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +29,7 @@ pub(super) enum Action {
     Update,
     Delete,
     Discover,
+    DiscoverOptions,
 }
 
 impl Action {
@@ -44,6 +50,10 @@ pub(super) struct Route {
     pub(super) hits: Vec<Hit>,
     /// What the holes of each query parameter name.
     pub(super) query_hits: Vec<Vec<Hit>>,
+    /// The texts of a posted search, by their places in the body.
+    pub(super) body: Vec<(Path, Pattern)>,
+    /// What the holes of each of them name.
+    pub(super) body_hits: Vec<Vec<Hit>>,
 }
 
 /// What a hole of a template names.
@@ -77,6 +87,10 @@ pub(super) struct Lookup {
     pub(super) search: bool,
     pub(super) id: Path,
     pub(super) address: Option<Path>,
+    /// Where the record's fields stand in a match.
+    pub(super) record: Path,
+    /// What is compared in a match under another name than the field's: there, and the field.
+    pub(super) shows: Vec<(Path, Path)>,
 }
 
 /// `[list]`.
@@ -86,8 +100,7 @@ pub(super) struct List {
     pub(super) id: Path,
     pub(super) address: Option<Path>,
     pub(super) paging: Option<Paging>,
-    pub(super) next: Option<Path>,
-    pub(super) last: Option<Path>,
+    pub(super) turn: Turn,
 }
 
 /// `[update]`.
@@ -128,7 +141,8 @@ pub(super) struct Play {
     pub(super) update: Option<Update>,
     pub(super) unreadable: Vec<Path>,
     pub(super) deleted: u16,
-    pub(super) discover: Path,
+    /// The account's custom fields, where they can be listed.
+    pub(super) account: Option<Account>,
     /// The fields by which the store finds records.
     pub(super) indexed: Vec<Path>,
     pub(super) search: bool,
@@ -154,27 +168,38 @@ impl Indexes<'_> {
     }
 
     /// What the holes of a route name.
-    fn read(&mut self, route: &mut Route, wheres: &Ordered<String>) -> Result<(), String> {
+    fn read(&mut self, route: &mut Route, lookup: Option<&LookupSection>) -> Result<(), String> {
         for hole in &route.path.holes {
-            route.hits.push(self.hit(hole, None, wheres)?);
+            route.hits.push(self.hit(hole, None, lookup)?);
         }
         for (name, pattern) in &route.query {
             let hits = pattern
                 .holes
                 .iter()
-                .map(|hole| self.hit(hole, Some(name), wheres));
+                .map(|hole| self.hit(hole, Some(name), lookup));
             route.query_hits.push(hits.collect::<Result<_, _>>()?);
+        }
+        for (_, pattern) in &route.body {
+            let hits = pattern.holes.iter();
+            let hits = hits.map(|hole| self.hit(hole, None, lookup));
+            route.body_hits.push(hits.collect::<Result<_, _>>()?);
         }
         Ok(())
     }
 
-    /// What a hole names; `param`: the query parameter it stands in; `wheres`: what must equal in
-    /// a match, whose templates tell the field of a hole too.
+    /// Whether a path is one of the fields.
+    fn is_field(&self, path: &Path) -> bool {
+        let mut fields = self.target.fields.iter();
+        fields.any(|(name, _)| Path::parse(name).is_ok_and(|field| field == *path))
+    }
+
+    /// What a hole names; `param`: the query parameter it stands in; `lookup`: the section, whose
+    /// `where` tells the field of a hole too.
     fn hit(
         &mut self,
         hole: &Hole,
         param: Option<&str>,
-        wheres: &Ordered<String>,
+        lookup: Option<&LookupSection>,
     ) -> Result<Hit, String> {
         let folds = hole.folds;
         if let Some((path, holes)) = self.natural.clone()
@@ -183,11 +208,14 @@ impl Indexes<'_> {
             let index = self.of(&path);
             return Ok(Hit::Field { index, folds });
         }
-        for (written, template) in wheres {
-            if Pattern::text(template)?
-                .holes
-                .iter()
-                .any(|h| h.whole == hole.whole)
+        // A match may show a field under another name than the record's own.
+        let own = Path::parse(&hole.name)?;
+        for (written, template) in lookup.iter().flat_map(|section| &section.where_) {
+            if !self.is_field(&own)
+                && Pattern::text(template)?
+                    .holes
+                    .iter()
+                    .any(|h| h.whole == hole.whole)
             {
                 let index = self.of(&Path::parse(written)?);
                 return Ok(Hit::Field { index, folds });
@@ -209,10 +237,14 @@ impl Indexes<'_> {
 }
 
 impl Play {
-    pub(super) fn new(target: &TargetFile, token_lifetime: u64) -> Result<Self, String> {
+    pub(super) fn new(
+        target: &TargetFile,
+        token_lifetime: u64,
+        definitions: Option<&[Definition]>,
+    ) -> Result<Self, String> {
         let base = base_path(&target.base_url)?;
         let create = &target.create;
-        let schema = Schema::new(target)?;
+        let schema = Schema::new(target, definitions)?;
         let natural = create
             .natural_key
             .as_ref()
@@ -272,11 +304,27 @@ impl Play {
                 &section.query,
                 action,
             )?;
+            if let (Some(body), Some(route)) = (&section.body, routes.all.last_mut()) {
+                leaves(
+                    &toml::Value::Table(body.clone()),
+                    &Path::default(),
+                    &mut route.body,
+                )?;
+            }
+            let mut shows = Vec::new();
+            for (written, template) in &section.where_ {
+                if let [hole] = Pattern::text(template)?.holes.as_slice() {
+                    shows.push((Path::parse(written)?, Path::parse(&hole.name)?));
+                }
+            }
             lookups.push(Lookup {
                 results: some_path(&section.results)?,
-                search: !section.where_.is_empty(),
+                // A posted search says by itself what must be equal.
+                search: !section.where_.is_empty() && section.body.is_none(),
                 id: path_or_id(section.id.as_deref())?,
                 address: section.address.as_deref().map(Path::parse).transpose()?,
+                record: Path::parse(&section.record)?,
+                shows,
             });
         }
         let list = match &target.list {
@@ -284,15 +332,12 @@ impl Play {
             Some(section) => {
                 let (method, path) = (&section.method, &section.path);
                 routes.add(method, "GET", path, &section.query, Action::List)?;
-                let paging = section.paging.clone();
-                let of = |text: Option<&String>| text.map(|t| Path::parse(t)).transpose();
                 Some(List {
                     results: Path::parse(&section.results)?,
                     id: path_or_id(section.id.as_deref())?,
                     address: section.address.as_deref().map(Path::parse).transpose()?,
-                    next: of(paging.as_ref().and_then(|p| p.next.as_ref()))?,
-                    last: of(paging.as_ref().and_then(|p| p.last.as_ref()))?,
-                    paging,
+                    turn: Turn::new(section.paging.as_ref())?,
+                    paging: section.paging.clone(),
                 })
             }
         };
@@ -337,27 +382,29 @@ impl Play {
             )?;
             deleted = section.success.first().copied().unwrap_or(204);
         }
-        let mut discover = Path::default();
-        if let Some(section) = target.custom.as_ref().and_then(|c| c.discover.as_ref()) {
-            let method = None;
-            routes.add(
-                &method,
-                "GET",
-                &section.path,
-                &section.query,
-                Action::Discover,
-            )?;
-            discover = Path::parse(&section.results)?;
+        let mut account = None;
+        if let Some(custom) = &target.custom
+            && let Some(section) = &custom.discover
+        {
+            let (method, path) = (&section.method, &section.path);
+            routes.add(method, "GET", path, &section.query, Action::Discover)?;
+            if let Some(options) = &section.options
+                && let Some(path) = &options.path
+            {
+                routes.add(&None, "GET", path, &Vec::new(), Action::DiscoverOptions)?;
+            }
+            account = Some(Account::new(custom, section, definitions)?);
         }
-        let no_wheres = Vec::new();
         for route in &mut routes.all {
-            let wheres = match route.action {
+            let lookup = match route.action {
                 // What a record is made of names no record that is there.
-                Action::Create | Action::Batch => continue,
-                Action::Lookup(place) => target.lookup.get(place).map(|section| &section.where_),
+                Action::Create | Action::Batch | Action::Discover | Action::DiscoverOptions => {
+                    continue;
+                }
+                Action::Lookup(place) => target.lookup.get(place),
                 _ => None,
             };
-            indexes.read(route, wheres.unwrap_or(&no_wheres))?;
+            indexes.read(route, lookup)?;
         }
         let address_field = indexes.address_field.clone().map(|path| {
             let index = indexes.of(&path);
@@ -365,9 +412,10 @@ impl Play {
         });
         // A fixed path is meant before one with holes that could give it too, and what asks for
         // more before what asks for less.
-        routes
-            .all
-            .sort_by_key(|route| (!route.path.is_fixed(), Reverse(route.query.len())));
+        routes.all.sort_by_key(|route| {
+            let asks = route.query.len() + route.body.len();
+            (!route.path.is_fixed(), Reverse(asks))
+        });
         Ok(Self {
             auth: Auth::new(target, &base, token_lifetime)?,
             shapes: Shapes::new(&target.errors)?,
@@ -391,7 +439,7 @@ impl Play {
             update,
             unreadable,
             deleted,
-            discover,
+            account,
             indexed: indexes.paths,
             routes: routes.all,
             schema,
@@ -436,6 +484,8 @@ impl Routes<'_> {
             action,
             hits: Vec::new(),
             query_hits: Vec::new(),
+            body: Vec::new(),
+            body_hits: Vec::new(),
         });
         Ok(())
     }
@@ -478,6 +528,25 @@ fn uniques(
         }
     }
     Ok(uniques)
+}
+
+/// The texts of a body, by their places.
+fn leaves(value: &toml::Value, at: &Path, all: &mut Vec<(Path, Pattern)>) -> Result<(), String> {
+    match value {
+        toml::Value::String(text) => all.push((at.clone(), Pattern::text(text)?)),
+        toml::Value::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                leaves(item, &at.join(&Path(vec![Step::Index(place)])), all)?;
+            }
+        }
+        toml::Value::Table(table) => {
+            for (key, item) in table {
+                leaves(item, &at.join(&Path::key(key.as_str())), all)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn some_path(text: &str) -> Result<Option<Path>, String> {

@@ -46,6 +46,8 @@ pub(super) struct Shapes {
 #[derive(Debug)]
 struct Shape {
     message: Option<Path>,
+    /// One error names its field beside its message.
+    beside: Option<(Path, String)>,
     code: Option<Path>,
     place: Option<Place>,
     pattern: Option<Pattern>,
@@ -97,7 +99,9 @@ impl Shapes {
 
     /// A body that says this.
     pub(super) fn body(&self, refused: &Refused) -> Shaped {
-        let told = |shape: &&Shape| shape.place.is_some() || shape.pattern.is_some();
+        let told = |shape: &&Shape| {
+            shape.place.is_some() || shape.pattern.is_some() || shape.beside.is_some()
+        };
         let shape = if refused.fields.is_empty() {
             self.all.first()
         } else {
@@ -136,6 +140,11 @@ impl Shape {
             .transpose()?;
         let path = |text: &Option<String>| text.as_deref().map(Path::parse).transpose();
         let (field, text) = (path(&section.field)?, path(&section.text)?);
+        let strip = section.strip.clone().unwrap_or_default();
+        let beside = match (&section.fields, &field) {
+            (None, Some(field)) => Some((field.clone(), strip)),
+            _ => None,
+        };
         let place = section
             .fields
             .as_deref()
@@ -154,6 +163,7 @@ impl Shape {
                 .is_some_and(|p| p.objects.is_some() && !p.at.is_empty());
         Ok(Self {
             message,
+            beside,
             code,
             place,
             pattern,
@@ -173,6 +183,10 @@ impl Shape {
             put(&Path::key("status"), &mut body, Value::from(refused.status));
         }
         self.add_fields(&mut body, refused);
+        if let (Some((path, strip)), Some(first)) = (&self.beside, refused.fields.first()) {
+            let name = format!("{strip}{}", dotted(&first.field));
+            put(path, &mut body, Value::from(name));
+        }
         if let Some(path) = &self.message {
             put(path, &mut body, Value::from(self.message(refused)));
         }
@@ -187,6 +201,7 @@ impl Shape {
             (Some(pattern), None, Some(first)) => {
                 pattern.name(&dotted(&first.field), &first.message)
             }
+            (None, None, Some(first)) if self.beside.is_some() => first.message.clone(),
             _ => refused.message.clone(),
         }
     }
@@ -418,6 +433,11 @@ mod tests {
             (
                 "message = [\"error.message\", \"error\"]\ncode = [\"error\", \"error.code\"]\nfield_pattern = \"^(\\\\S+) is\"",
                 json!({"error": {"message": "items.0.sku is not valid: bad", "code": "invalid"}}),
+                json!({"error": {"message": "not valid", "code": "invalid"}}),
+            ),
+            (
+                "message = \"error.message\"\ncode = \"error.code\"\nfield = \"error.param\"",
+                json!({"error": {"param": "items.0.sku", "message": "bad", "code": "invalid"}}),
                 json!({"error": {"message": "not valid", "code": "invalid"}}),
             ),
             (

@@ -9,6 +9,7 @@ use super::custom::Custom;
 use super::kind::{below, boolean, has_kind};
 use super::value::{equal, is_empty, json};
 use crate::path::{Path, Step};
+use crate::target::custom::Definition;
 use crate::target::file::{BodyForm, CustomShape, FieldSpec, TargetFile};
 
 /// A field that is refused.
@@ -84,14 +85,21 @@ fn extend(name: &mut String, step: &Step) {
 }
 
 impl Schema {
-    pub(super) fn new(target: &TargetFile) -> Result<Self, String> {
+    pub(super) fn new(
+        target: &TargetFile,
+        definitions: Option<&[Definition]>,
+    ) -> Result<Self, String> {
         let mut schema = Schema {
             fields: Vec::new(),
             by_name: HashMap::new(),
             ways: HashSet::new(),
             known: HashSet::new(),
             open: target.open_fields,
-            custom: target.custom.as_ref().map(Custom::new).transpose()?,
+            custom: target
+                .custom
+                .as_ref()
+                .map(|section| Custom::new(section, definitions))
+                .transpose()?,
             form: target.create.body == BodyForm::Form,
         };
         for (written, spec) in &target.fields {
@@ -179,6 +187,9 @@ impl Schema {
                     message: "this field is required".into(),
                 });
             }
+        }
+        if let (Some(custom), Use::Whole) = (&self.custom, usage) {
+            wrong.extend(custom.missing(record));
         }
         self.check_object(members, &Path::default(), "", false, &mut wrong);
         wrong

@@ -106,7 +106,11 @@ pub(super) async fn handle(
 
 impl Server {
     pub(super) fn new(target: &TargetFile, options: Options) -> Result<Self, String> {
-        let play = Play::new(target, options.token_lifetime)?;
+        let play = Play::new(
+            target,
+            options.token_lifetime,
+            options.custom_fields.as_deref(),
+        )?;
         let state = Inner {
             store: Store::new(&play.indexed, play.search),
             random: fastrand::Rng::with_seed(options.seed),
@@ -290,7 +294,10 @@ impl Server {
                 continue;
             }
             let mut asked: Asked = route.hits.iter().cloned().zip(values).collect();
-            match self.read_query(route, &query, &mut asked) {
+            let read = self
+                .read_query(route, &query, &mut asked)
+                .and_then(|()| self.read_body(route, parts, bytes, &mut asked));
+            match read {
                 Ok(()) => {
                     let found = Found { route, asked };
                     // The same address may serve a record alone or several, or be both a look-up's
@@ -301,7 +308,7 @@ impl Server {
                     fallback.get_or_insert(found);
                 }
                 Err(name) => {
-                    let why = format!("the query must hold `{name}` as the API asks for it");
+                    let why = format!("the request must hold `{name}` as the API asks for it");
                     refused.get_or_insert_with(|| Refused::new(400, "bad_request", why));
                 }
             }
@@ -342,6 +349,29 @@ impl Server {
         Ok(())
     }
 
+    /// Reads what a posted search asks for.
+    fn read_body(
+        &self,
+        route: &Route,
+        parts: &Parts,
+        bytes: &Bytes,
+        asked: &mut Asked,
+    ) -> Result<(), String> {
+        if route.body.is_empty() {
+            return Ok(());
+        }
+        let body = self.body(parts, bytes).map_err(|refused| refused.message)?;
+        for ((path, pattern), hits) in route.body.iter().zip(&route.body_hits) {
+            let values = path
+                .get(&body)
+                .and_then(Value::as_str)
+                .and_then(|text| pattern.read(text))
+                .ok_or_else(|| path.to_string())?;
+            asked.extend(hits.iter().cloned().zip(values));
+        }
+        Ok(())
+    }
+
     fn suits(&self, found: &Found<'_>, bytes: &Bytes) -> bool {
         let shares = |action: Action| {
             self.play.routes.iter().any(|route| {
@@ -357,7 +387,9 @@ impl Server {
                 });
                 is_batch == (found.route.action == Action::Batch)
             }
-            Action::Lookup(lookup) if found.route.query.is_empty() => {
+            Action::Lookup(lookup)
+                if found.route.query.is_empty() && found.route.body.is_empty() =>
+            {
                 let fuzzy = self
                     .play
                     .lookups
@@ -417,10 +449,26 @@ impl Server {
                 )),
             },
             Action::Read => play.read(&self.state().store, &found.asked).map(ok),
-            Action::Discover => {
-                let mut body = json!({});
-                put(&play.discover, &mut body, json!([]));
-                Ok(ok(body))
+            action @ (Action::Discover | Action::DiscoverOptions) => {
+                let query: Vec<(String, String)> =
+                    form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+                        .into_owned()
+                        .collect();
+                let listed = play.account.as_ref().and_then(|account| match action {
+                    Action::Discover => Some(account.list(&query)),
+                    _ => account.options(&found.route.path, parts.uri.path(), &query),
+                });
+                match listed {
+                    Some(Ok(body)) => Ok(ok(body)),
+                    Some(Err(why)) => {
+                        Err(Refused::new(play.shapes.invalid, "validation_error", why))
+                    }
+                    None => Err(Refused::new(
+                        404,
+                        "not_found",
+                        "there is no such custom field",
+                    )),
+                }
             }
         };
         answer.unwrap_or_else(|refused| self.refuse(&refused))

@@ -17,7 +17,6 @@ use crate::row::{Fault, Header, Kind, RowBatch, column_letters};
 const SAMPLE: u64 = 64 * 1024;
 /// How much is read at a time, in bytes.
 const WINDOW: usize = 512 * 1024;
-const QUOTE: u8 = b'"';
 
 /// An opened CSV file.
 #[derive(Debug)]
@@ -111,13 +110,20 @@ pub(super) fn open(origin: Origin, options: &Options) -> Result<Opened<Table>, S
     }
     let returned = header::taken(&mut header.names);
     let mut notes: Vec<String> = detected.note.iter().cloned().collect();
+    if header.row > 0 && options.header_row.is_none() && header::looks_like_data(&rows, header.row)
+    {
+        notes.push(format!(
+            "Row {} of {} is taken for the column names, and looks like a row of data. If the file has no column names, say so: `header_row = 0` under [source] of the mapping file (columns: --header-row 0); its columns are then A, B, C …",
+            header.row, origin.name
+        ));
+    }
     notes.extend(preamble_note(&origin.name, &rows, header.row, options));
     let facts = Facts::Csv(CsvFacts {
         delimiter: dialect.delimiter,
         encoding: detected.charset.name(),
         bom: detected.bom > 0,
         terminator: dialect::terminator(&sample.bytes),
-        quote: QUOTE,
+        quote: dialect.quote,
     });
     let least = match header.row {
         0 => header.names.len(),
@@ -246,7 +252,7 @@ fn first_row(
     let mut records = Records::new(
         Decoded::new(origin, detected),
         dialect.delimiter,
-        QUOTE,
+        dialect.quote,
         WINDOW,
     );
     if dialect.hint {
@@ -278,7 +284,7 @@ impl Table {
         let mut records = Records::new(
             Decoded::new(&self.origin, &self.detected),
             delimiter,
-            QUOTE,
+            self.dialect.quote,
             WINDOW,
         );
         if self.dialect.hint {
@@ -290,8 +296,15 @@ impl Table {
             width: self.width,
             guarded: self.guarded,
             replaced: self.detected.charset != Charset::Utf8,
+            guessed: match self.detected.charset {
+                Charset::Other(encoding) if self.detected.guessed && encoding.is_single_byte() => {
+                    Some(encoding)
+                }
+                _ => None,
+            },
             batch: RowBatch::with_capacity(room, self.width),
             cells: 0,
+            nuls: false,
             found: 0,
             empties: 0,
             last_filled: 0,
@@ -339,6 +352,7 @@ impl Table {
                 repeated = self.is_header(cells);
                 // Checked once for the record rather than for each of its cells.
                 let text = std::str::from_utf8(all).ok();
+                writer.nuls = memchr::memchr(0, all).is_some();
                 let places = (0..cells.len()).filter_map(|index| cells.range(index));
                 for place in places {
                     match text.and_then(|text| text.get(place.clone())) {
@@ -443,7 +457,7 @@ fn broken_fault(broken: Broken, line: u64) -> Fault {
         Broken::Quote { line } => Fault {
             code: "row.quote",
             message: format!(
-                "The double quote that opens a cell on line {line} is never closed properly. Close it, or double it if it belongs to the text."
+                "The quote that opens a cell on line {line} is never closed properly. Close it, or double it if it belongs to the text (a backslash before it does not do)."
             ),
             column: None,
         },
@@ -458,14 +472,32 @@ fn broken_fault(broken: Broken, line: u64) -> Fault {
     }
 }
 
+/// Whether the bytes that were read as this text are UTF-8 beyond ASCII, which text of another
+/// encoding hardly ever is by chance.
+fn is_utf8(text: &str, encoding: &'static encoding_rs::Encoding) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
+    let (bytes, _, unmappable) = encoding.encode(text);
+    !unmappable
+        && std::str::from_utf8(&bytes).is_ok_and(|utf8| {
+            let mut beyond = utf8.chars().filter(|c| !c.is_ascii());
+            beyond.next().is_some_and(char::is_alphabetic) && beyond.all(|c| !c.is_control())
+        })
+}
+
 /// Writes cells into the batch; empty ones beyond the header's width only when others follow.
 struct RowWriter {
     width: usize,
     guarded: bool,
     /// A decoder stood before: U+FFFD means bytes that it did not know.
     replaced: bool,
+    /// The encoding was guessed; a cell in UTF-8 is none of it.
+    guessed: Option<&'static encoding_rs::Encoding>,
     batch: RowBatch,
     cells: usize,
+    /// The record has a NUL somewhere.
+    nuls: bool,
     found: usize,
     empties: usize,
     /// How many cells there are up to the last that holds something.
@@ -485,12 +517,14 @@ impl RowWriter {
     }
 
     fn push(&mut self, text: &str) {
-        let kind = if self.replaced && text.contains(char::REPLACEMENT_CHARACTER) {
-            Kind::Undecodable
-        } else {
-            Kind::Text
-        };
-        self.push_kind(text, kind);
+        // At the ends it is taken off with the spaces; within a text it is no letter.
+        if self.nuls && text.trim_matches('\0').contains('\0') {
+            let shown = text.replace('\0', "\u{FFFD}");
+            return self.push_kind(&shown, Kind::Undecodable);
+        }
+        let bad = self.replaced && text.contains(char::REPLACEMENT_CHARACTER)
+            || self.guessed.is_some_and(|encoding| is_utf8(text, encoding));
+        self.push_kind(text, if bad { Kind::Undecodable } else { Kind::Text });
     }
 
     fn push_bytes(&mut self, bytes: &[u8]) {

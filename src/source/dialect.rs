@@ -8,6 +8,10 @@ use super::records::Records;
 /// The delimiters that are tried, the likeliest first.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// Tried where none of those separates anything; they stand in texts and times as well, so that
+/// all rows must have the same number of at least two of them.
+const RARE: [u8; 4] = [b':', b'^', b'~', 0x1F];
+
 /// Rows looked at to find delimiter and header.
 const LOOKED_AT: usize = 200;
 
@@ -23,6 +27,8 @@ pub(super) struct Sample {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
+    /// The character around cells that hold delimiters or line ends.
+    pub(super) quote: u8,
     /// The first line is a hint such as `sep=;`, written by some spreadsheet programs for others.
     pub(super) hint: bool,
 }
@@ -31,26 +37,59 @@ pub(super) struct Dialect {
 /// have the same number of cells; a header that holds the wanted names outweighs this.
 pub(super) fn find(sample: &Sample, given: Option<u8>, wanted: &[String]) -> io::Result<Dialect> {
     let hint = hinted(&sample.bytes);
-    if let Some(delimiter) = given.or(hint) {
-        return Ok(Dialect {
-            delimiter,
-            hint: hint.is_some(),
-        });
-    }
-    let mut best = (DELIMITERS[0], 0.0);
-    for delimiter in DELIMITERS {
+    let tried = |delimiter, hint: bool| -> io::Result<(Dialect, Vec<Looked>)> {
         let dialect = Dialect {
             delimiter,
-            hint: false,
+            quote: b'"',
+            hint,
         };
-        let score = score(&rows(sample, dialect)?, wanted);
-        if score > best.1 {
-            best = (delimiter, score);
+        let found = rows(sample, dialect)?;
+        if !in_apostrophes(&found) {
+            return Ok((dialect, found));
+        }
+        let dialect = Dialect {
+            quote: b'\'',
+            ..dialect
+        };
+        Ok((dialect, rows(sample, dialect)?))
+    };
+    if let Some(delimiter) = given.or(hint) {
+        return Ok(tried(delimiter, hint.is_some())?.0);
+    }
+    let mut best: Option<(Dialect, f64)> = None;
+    for delimiter in DELIMITERS {
+        let (dialect, rows) = tried(delimiter, false)?;
+        let score = score(&rows, wanted);
+        if best.is_none_or(|(_, most)| score > most) {
+            best = Some((dialect, score));
         }
     }
-    Ok(Dialect {
-        delimiter: best.0,
-        hint: false,
+    if best.is_none_or(|(_, most)| most == 0.0) {
+        for delimiter in RARE {
+            let (dialect, rows) = tried(delimiter, false)?;
+            let width = rows.first().map_or(0, |row| row.cells.len());
+            if width > 2 && rows.len() > 1 && rows.iter().all(|row| row.cells.len() == width) {
+                return Ok(dialect);
+            }
+        }
+    }
+    Ok(best.map_or(
+        Dialect {
+            delimiter: DELIMITERS[0],
+            quote: b'"',
+            hint: false,
+        },
+        |(dialect, _)| dialect,
+    ))
+}
+
+/// Whether all cells of the first row stand in apostrophes, which then are the quotes.
+fn in_apostrophes(rows: &[Looked]) -> bool {
+    rows.first().is_some_and(|row| {
+        row.cells.iter().all(|cell| {
+            cell.strip_prefix('\'')
+                .is_some_and(|rest| rest.ends_with('\''))
+        })
     })
 }
 
@@ -92,7 +131,12 @@ fn score(rows: &[Looked], wanted: &[String]) -> f64 {
 
 /// The first rows of a sample as text; blank lines are left out but counted.
 pub(super) fn rows(sample: &Sample, dialect: Dialect) -> io::Result<Vec<Looked>> {
-    let mut records = Records::new(sample.bytes.as_slice(), dialect.delimiter, b'"', 1 << 16);
+    let mut records = Records::new(
+        sample.bytes.as_slice(),
+        dialect.delimiter,
+        dialect.quote,
+        1 << 16,
+    );
     if dialect.hint {
         records.skip_hint()?;
     }
@@ -147,6 +191,10 @@ mod tests {
             ("Title, with comma\n\na;b;c\n1;2;3\n4;5;6\n", b';'),
             ("a,b\n\"x;y;z\",1\n\"u;v;w\",2\n", b','),
             ("", b','),
+            ("a:b:c\n1:2:3\n", b':'),
+            ("at\n10:30:00\n11:45:00\n", b','),
+            ("url\nhttp://a:1/\n", b','),
+            ("a^b^c\n1^2^3\n", b'^'),
         ] {
             assert_eq!(found(text, &[]).delimiter, delimiter, "{text:?}");
         }
@@ -165,10 +213,23 @@ mod tests {
             dialect,
             Dialect {
                 delimiter: b'|',
+                quote: b'"',
                 hint: true
             }
         );
         assert!(!found("sep=ab\n", &[]).hint);
+    }
+
+    #[test]
+    fn apostrophes_around_all_names_are_quotes() {
+        for (text, quote) in [
+            ("'a';'b'\n'x;y';'z'\n", b'\''),
+            ("'a','b'\n1,'it''s'\n", b'\''),
+            ("'a',b\n1,2\n", b'"'),
+            ("a,b\n'x','y'\n", b'"'),
+        ] {
+            assert_eq!(found(text, &[]).quote, quote, "{text:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::SourceError;
 use super::origin::Origin;
@@ -39,6 +39,8 @@ pub(super) struct Detected {
     pub(super) bom: usize,
     /// What the user should be told.
     pub(super) note: Option<String>,
+    /// Whether it was guessed from letters, rather than said or proved.
+    pub(super) guessed: bool,
     /// Whether the whole file was read to find this.
     pub(super) read_through: bool,
 }
@@ -69,6 +71,7 @@ pub(super) fn detect(
         charset,
         bom,
         note,
+        guessed: false,
         read_through: false,
     };
     let given = given.map(|encoding| match encoding {
@@ -101,11 +104,18 @@ pub(super) fn detect(
                 origin.name
             )),
         ),
-        Judged::Other(encoding) => found(
-            Charset::Other(encoding),
-            0,
-            Some(guess_note(&origin.name, encoding.name())),
-        ),
+        Judged::Other { encoding, mixed } => {
+            let mut note = guess_note(&origin.name, encoding.name());
+            if mixed {
+                note.push_str(
+                    " Some of its text is UTF-8 all the same; the cells that hold it are reported.",
+                );
+            }
+            Detected {
+                guessed: true,
+                ..found(Charset::Other(encoding), 0, Some(note))
+            }
+        }
     })
 }
 
@@ -131,9 +141,31 @@ fn utf_16_without_mark(start: &[u8]) -> Option<&'static Encoding> {
         Some(UTF_16LE)
     } else if first * 10 > all * 6 && second * 20 < all {
         Some(UTF_16BE)
+    } else if first == 0 && second >= 8 && is_utf_16(start, u16::from_le_bytes) {
+        Some(UTF_16LE)
+    } else if second == 0 && first >= 8 && is_utf_16(start, u16::from_be_bytes) {
+        Some(UTF_16BE)
     } else {
         None
     }
+}
+
+/// Whether these are lines of a table in UTF-16, in a script of which no letter has a byte 0: all
+/// units are characters, delimiters and line ends among them, and few are two letters of ASCII.
+fn is_utf_16(start: &[u8], unit: fn([u8; 2]) -> u16) -> bool {
+    let units = || start.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    let has =
+        |wanted: &[u8]| units().any(|unit| wanted.iter().any(|byte| unit == u16::from(*byte)));
+    let wide = units().filter(|unit| *unit > 0xFF).count();
+    let twice = start
+        .chunks_exact(2)
+        .filter(|pair| pair.iter().all(|byte| (0x20..0x7F).contains(byte)))
+        .count();
+    has(b"\r\n")
+        && has(b",;\t|")
+        && twice * 2 < wide
+        // The last unit may be half of a pair.
+        && char::decode_utf16(units().take(start.len() / 2 - 1)).all(|unit| unit.is_ok())
 }
 
 /// In UTF-32 three of four bytes are 0, beside a mark of two bytes.
@@ -159,10 +191,17 @@ fn utf_32_by_zeros(start: &[u8]) -> Option<Charset> {
     }
 }
 
+/// So much is looked at from the first byte on that is not UTF-8, in bytes.
+const LOOKED_AT: usize = 16 << 20;
+
 enum Judged {
     Utf8,
     NearlyUtf8,
-    Other(&'static Encoding),
+    Other {
+        encoding: &'static Encoding,
+        /// Some of the text is UTF-8.
+        mixed: bool,
+    },
 }
 
 /// Reads the file through until a byte is met that is not UTF-8. The whole file is looked at
@@ -190,24 +229,54 @@ fn judge_utf8(origin: &Origin) -> Result<Judged, SourceError> {
                 continue;
             }
             Err(_) => {
-                let mut errors = 0;
-                for part in chunk.utf8_chunks() {
-                    multibyte += multibyte_characters(part.valid().as_bytes());
-                    errors += usize::from(!part.invalid().is_empty());
-                }
-                // Text of another encoding hardly ever forms valid sequences by chance.
-                if multibyte > 2 * errors {
-                    return Ok(Judged::NearlyUtf8);
-                }
-                let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-                detector.feed(chunk, true);
-                return Ok(Judged::Other(detector.guess(None, Utf8Detection::Deny)));
+                let length = kept + read;
+                return judge_other(origin, reader, buffer, length, multibyte);
             }
         }
         if read == 0 {
             return Ok(Judged::Utf8);
         }
     }
+}
+
+/// Goes on where a byte was met that is not UTF-8; `length` bytes of the buffer are read.
+fn judge_other(
+    origin: &Origin,
+    mut reader: Bytes,
+    mut buffer: Vec<u8>,
+    mut length: usize,
+    mut multibyte: usize,
+) -> Result<Judged, SourceError> {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let (mut errors, mut looked_at) = (0, 0);
+    while length > 0 && looked_at < LOOKED_AT {
+        let chunk = &buffer[..length];
+        if !chunk.is_ascii() {
+            for part in chunk.utf8_chunks() {
+                multibyte += multibyte_characters(part.valid().as_bytes());
+                errors += usize::from(!part.invalid().is_empty());
+            }
+            detector.feed(chunk, false);
+        }
+        looked_at += length;
+        length = reader
+            .read(&mut buffer)
+            .map_err(|cause| origin.read_error(cause))?;
+    }
+    // Text of another encoding hardly ever forms valid sequences by chance.
+    if multibyte > 2 * errors {
+        return Ok(Judged::NearlyUtf8);
+    }
+    detector.feed(&[], true);
+    let encoding = match detector.guess(None, Utf8Detection::Deny) {
+        // The same with fewer characters.
+        encoding if encoding == GBK => GB18030,
+        encoding => encoding,
+    };
+    Ok(Judged::Other {
+        encoding,
+        mixed: multibyte > 0 && encoding.is_single_byte(),
+    })
 }
 
 /// What a whole valid chunk says for UTF-8; counting its characters would say no more.
@@ -374,11 +443,14 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let origin = Origin::open(&Input::Path(path)).unwrap();
         let detected = detect(&origin, given).unwrap();
-        let mut text = Vec::new();
-        Decoded::new(&origin, &detected)
-            .read_to_end(&mut text)
-            .unwrap();
-        (detected, text)
+        let mut decoded = Decoded::new(&origin, &detected);
+        let (mut text, mut buffer) = (Vec::new(), [0; 64]);
+        loop {
+            match decoded.read(&mut buffer).unwrap() {
+                0 => return (detected, text),
+                read => text.extend_from_slice(&buffer[..read]),
+            }
+        }
     }
 
     fn utf16(text: &str, little: bool) -> Vec<u8> {
@@ -424,6 +496,63 @@ mod tests {
             assert_eq!(detected.bom, bom, "{name}");
             assert_eq!(detected.note.is_some(), noted, "{name}");
             assert_eq!(String::from_utf8(decoded).unwrap(), text, "{name}");
+        }
+    }
+
+    #[test]
+    fn encodings_of_many_countries_are_guessed() {
+        let utf16_without_zeros =
+            "编号,姓名,地址\n张三,北京市朝阳区,无\n李四,上海市,无\n王五,广州市,无\n";
+        for little in [true, false] {
+            let (detected, text) = decode(&utf16(utf16_without_zeros, little), None);
+            let name = if little { "UTF-16LE" } else { "UTF-16BE" };
+            assert_eq!(detected.charset.name(), name);
+            assert_eq!(String::from_utf8(text).unwrap(), utf16_without_zeros);
+        }
+        for (text, encoding) in [
+            (
+                "番号,名前,住所\n1,山田太郎,東京都千代田区\n2,鈴木花子,大阪府大阪市\n",
+                encoding_rs::SHIFT_JIS,
+            ),
+            (
+                "番号,名前,住所\n1,山田太郎,東京都千代田区\n2,鈴木花子,大阪府大阪市\n",
+                encoding_rs::EUC_JP,
+            ),
+            (
+                "编号,姓名,地址\n1,张三,北京市朝阳区\n2,李四,上海市浦东新区\n",
+                GB18030,
+            ),
+            (
+                "編號,姓名,地址\n1,王小明,臺北市信義區\n2,陳美麗,高雄市\n",
+                encoding_rs::BIG5,
+            ),
+            (
+                "번호,이름,주소\n1,김철수,서울특별시\n2,이영희,부산광역시\n",
+                encoding_rs::EUC_KR,
+            ),
+            (
+                "Номер,Имя,Город\n1,Иван Петров,Москва\n2,Ольга Сидорова,Казань\n",
+                encoding_rs::WINDOWS_1251,
+            ),
+            (
+                "Αριθμός,Όνομα,Πόλη\n1,Γιώργος Παπαδόπουλος,Αθήνα\n",
+                encoding_rs::WINDOWS_1253,
+            ),
+            (
+                "id,imię,miasto\n1,Łukasz Żółć,Łódź\n2,Małgorzata Święch,Kraków\n3,Paweł,Gdańsk\n",
+                encoding_rs::WINDOWS_1250,
+            ),
+            (
+                "id,navn,by\n1,Søren Ærø,Århus\n2,Jürgen Groß,Köln\n3,José Núñez,Málaga\n",
+                encoding_rs::WINDOWS_1252,
+            ),
+        ] {
+            let (bytes, _, unmappable) = encoding.encode(text);
+            assert!(!unmappable);
+            let (detected, decoded) = decode(&bytes, None);
+            assert_eq!(detected.charset.name(), encoding.name());
+            assert!(detected.guessed && detected.note.is_some());
+            assert_eq!(String::from_utf8(decoded).unwrap(), text);
         }
     }
 

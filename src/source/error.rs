@@ -116,6 +116,16 @@ pub enum SourceError {
         /// The names of the sheets there are.
         known: String,
     },
+    /// A table was asked for that the workbook does not have.
+    #[error("{name} has no table {table:?}: {known}.")]
+    NoTable {
+        /// The file as named by the user.
+        name: String,
+        /// The table as asked for.
+        table: String,
+        /// The tables there are, or what to do.
+        known: String,
+    },
     /// Sheets that are to be read together have different headers.
     #[error(
         "Sheets {first:?} and {second:?} of {name} do not have the same header, so they cannot be read as one. Name one of them as `sheet` under [source] of the mapping."

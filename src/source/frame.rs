@@ -57,8 +57,10 @@ pub(super) fn span(bytes: &[u8], last: bool, delimiter: u8, quote: u8) -> Span {
             let Some(rest) = end_of_cell(&bytes[at..], last, delimiter) else {
                 return Span::More { open: None };
             };
+            // After a backslash it means that the quote was meant to belong to the text.
             if bytes[at..at + rest].iter().any(|byte| *byte != b' ')
-                && memchr2(b'\n', b'\r', &bytes[opened..at]).is_some()
+                && (bytes[at.saturating_sub(2)] == b'\\'
+                    || memchr2(b'\n', b'\r', &bytes[opened..at]).is_some())
             {
                 return Span::BadQuote { opened };
             }
@@ -142,6 +144,17 @@ mod tests {
         assert_eq!(span("a,\"b\nc,d\n", false), Span::More { open: Some(2) });
         // The next quote would open a cell; taken as a closing one it is followed by text.
         assert_eq!(span("a,\"b\nc,\"d\"\n", true), Span::BadQuote { opened: 2 });
+        assert_eq!(
+            span("a,\"say \\\"hi\\\"\"\n", true),
+            Span::BadQuote { opened: 2 }
+        );
+        assert_eq!(
+            span("\"C:\\\",b\n", true),
+            Span::Record {
+                len: 7,
+                quoted: true
+            }
+        );
         assert_eq!(span("a,\"b\"", false), Span::More { open: Some(2) });
         assert_eq!(span("a,\"b\",", false), Span::More { open: None });
         assert_eq!(span("abc", false), Span::More { open: None });

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::Returned;
+use super::shape::Shape;
+use crate::row::{Cell, Kind};
 
 /// A row looked at before the header is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +74,36 @@ pub(super) fn find(rows: &[Looked], wanted: &[String]) -> Option<usize> {
     rows.iter()
         .position(|row| row.filled() >= enough)
         .or_else(|| rows.iter().position(|row| row.filled() > 0))
+}
+
+/// Whether the row of this number looks like the rows below it: it has an address, a date or a
+/// phone number where they have one.
+pub(super) fn looks_like_data(rows: &[Looked], number: u64) -> bool {
+    let Some(at) = rows.iter().position(|row| row.number == number) else {
+        return false;
+    };
+    let shape = |cell: &String| {
+        let text = cell.trim();
+        let kind = Kind::Text;
+        (!text.is_empty()).then(|| Shape::of(Cell { text, kind }, text))
+    };
+    let telling = |shape: &Shape| {
+        matches!(
+            shape,
+            Shape::Email | Shape::Date | Shape::DateTime | Shape::Phone | Shape::Url
+        )
+    };
+    rows[at].cells.iter().enumerate().any(|(index, cell)| {
+        let Some(own) = shape(cell).filter(telling) else {
+            return false;
+        };
+        let below = rows[at + 1..].iter().take(20);
+        let shapes: Vec<Shape> = below
+            .filter_map(|row| row.cells.get(index).and_then(shape))
+            .collect();
+        let same = shapes.iter().filter(|other| **other == own).count();
+        same > 0 && same * 2 >= shapes.len()
+    })
 }
 
 /// The names of a header row, without outer space.
@@ -165,6 +197,20 @@ mod tests {
             let rows = rows(text);
             let found = find(&rows, &wanted).map(|index| rows[index].number);
             assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_data_in_place_of_the_names_is_noticed() {
+        for (text, expected) in [
+            ("Anna,a@b.org\nBo,b@b.org\n", true),
+            ("1,2024-01-02\n2,2024-01-03\n", true),
+            ("id,mail\n1,a@b.org\n", false),
+            ("name,2019,2020\nx,1,2\n", false),
+            ("id,info@b.org\n1,x\n", false),
+            ("Anna,a@b.org\n", false),
+        ] {
+            assert_eq!(looks_like_data(&rows(text), 1), expected, "{text:?}");
         }
     }
 

@@ -6,8 +6,10 @@
 
 use std::ops::ControlFlow;
 
+use crate::area::Area;
 use crate::row::{Header, RowBatch};
 
+mod biff;
 mod container;
 mod csv;
 pub mod damage;
@@ -19,18 +21,28 @@ mod footer;
 mod frame;
 mod header;
 mod number;
+mod ods;
+mod ooxml;
 mod origin;
+mod package;
 pub mod profile;
 mod range;
 mod records;
 mod shape;
 mod sheet;
+mod sheet_bin;
+mod sheet_xml;
+mod stage;
 #[cfg(test)]
 mod tests;
+mod texts;
 #[cfg(test)]
 mod torture;
+#[cfg(test)]
+mod torture_workbooks;
 mod unpack;
 mod workbook;
+mod xml;
 
 pub use error::SourceError;
 pub use origin::{ENDINGS, Input, is_table_name};
@@ -50,6 +62,8 @@ const MOST_COLUMNS: usize = 16_384;
 pub struct Options {
     /// Which sheets of a workbook are read.
     pub sheets: SheetChoice,
+    /// Which part of a workbook's sheets is read.
+    pub part: PartChoice,
     /// Row of the column names, from 1; `Some(0)`: there is none, columns are A, B, C …
     pub header_row: Option<u64>,
     /// The character between the cells of a CSV file.
@@ -58,6 +72,18 @@ pub struct Options {
     pub encoding: Option<&'static encoding_rs::Encoding>,
     /// Headers that the mapping names, to tell the delimiter and the header row by.
     pub wanted: Vec<String>,
+}
+
+/// Which part of a workbook's sheets is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum PartChoice {
+    /// All of it.
+    #[default]
+    Whole,
+    /// These cells of each sheet; the first row holds the column names where rows are named.
+    Area(Area),
+    /// The table, or the cells, of this name; the sheet is the one that holds it.
+    Table(String),
 }
 
 /// Which sheets of a workbook are read.
@@ -184,8 +210,15 @@ pub fn open(input: &Input, options: &Options) -> Result<Source, SourceError> {
     match container::format(&origin)? {
         Format::Csv => {
             let packed = origin.packing.map(unpack::Packing::name);
-            let source = csv::open(origin, options)?.source(Table::Csv);
-            Ok(Source { packed, ..source })
+            let mut source = csv::open(origin, options)?.source(Table::Csv);
+            source.packed = packed;
+            if options.part != PartChoice::Whole {
+                source.notes.push(format!(
+                    "{} is no workbook: `range` and `table` under [source] of the mapping are passed over.",
+                    input.name()
+                ));
+            }
+            Ok(source)
         }
         format => Ok(workbook::open(origin, format, options)?.source(Table::Workbook)),
     }

@@ -68,6 +68,17 @@ pub(super) fn write_general(out: &mut String, value: f64) {
     }
 }
 
+/// The codes of built-in number formats that a number is shown by (ECMA-376 part 1, 18.8.30).
+pub(super) fn built_in(id: u16) -> Option<&'static str> {
+    Some(match id {
+        2 => "0.00",
+        4 => "#,##0.00",
+        9 => "0%",
+        10 => "0.00%",
+        _ => return None,
+    })
+}
+
 /// A number format made of zeros and marks, such as `00000` or `000-00-0000`: how ids and postal
 /// codes keep their leading zeros though the cell is a number.
 #[derive(Debug, Clone, PartialEq, Eq)]

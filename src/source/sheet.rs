@@ -1,33 +1,80 @@
 //! The cells of one sheet, row by row, through `calamine`.
 //!
-//! XLSX and XLSB are streamed. Files of strangers have made the reader panic; such a panic is
-//! caught here and becomes the sentence that the workbook is damaged.
+//! XLSX and XLSB are streamed: a sheet is written anew while `calamine` reads it (see
+//! [`super::stage`]), and the texts that cells share are kept beside it. Files of strangers have
+//! made the reader panic; such a panic is caught here and becomes the sentence that the workbook is
+//! damaged. What was being read is dropped then, so that nothing half done is used again.
 
 use std::cell::Cell;
-use std::io::BufReader;
+use std::collections::HashMap;
+use std::io::{self, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use calamine::{
-    Data, DataRef, Ods, OdsError, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsb, XlsbError,
-    Xlsx, XlsxError,
+    Data, DataRef, DataType, Ods, OdsError, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsb,
+    XlsbError, Xlsx, XlsxError,
 };
 
 use super::container::Format;
 use super::number::{self, NumberFormat};
+use super::ooxml::{Named, Outline, stand_in};
 use super::origin::{FileReader, Origin};
-use super::{MOST_COLUMNS, SourceError};
+use super::package::Package;
+use super::sheet_xml::{self, Survey, mark};
+use super::stage::{Director, Stage};
+use super::texts::{self, Texts};
+use super::{MOST_COLUMNS, SourceError, biff, ods, sheet_bin};
+use crate::area::Area;
 use crate::row::Kind;
 
 type Input = BufReader<FileReader>;
 
 /// An opened workbook of any format.
-pub(super) enum Book {
-    Xlsx(Box<Xlsx<Input>>),
-    Xlsb(Box<Xlsb<Input>>),
-    Xls(Box<Xls<Input>>),
-    Ods(Box<Ods<Input>>),
+pub(super) struct Book {
+    sheets: Vec<SheetName>,
+    mac: bool,
+    kind: BookKind,
+}
+
+enum BookKind {
+    Xlsx(Box<Streamed<Xlsx<Stage>>>),
+    Xlsb(Box<Streamed<Xlsb<Stage>>>, Arc<Vec<Option<NumberFormat>>>),
+    Xls(Box<Xls<Cursor<Vec<u8>>>>, HashMap<String, biff::SheetScan>),
+    Ods(Box<Ods<Input>>, HashMap<String, ods::SheetScan>),
+}
+
+/// A workbook of which one sheet at a time is put before `calamine`.
+struct Streamed<T> {
+    package: Package,
+    outline: Outline,
+    cells: T,
+    director: Director,
+    texts: Texts,
+}
+
+impl<T> Streamed<T> {
+    fn path(&self, sheet: &str) -> io::Result<&str> {
+        self.outline
+            .sheets
+            .iter()
+            .find(|part| part.name == sheet)
+            .map(|part| part.path.as_str())
+            .ok_or_else(|| missing(sheet))
+    }
+
+    fn part(&mut self, sheet: &str) -> io::Result<super::package::Part> {
+        let path = self.path(sheet)?.to_owned();
+        self.package.part(&path)?.ok_or_else(|| missing(sheet))
+    }
+}
+
+fn missing(sheet: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("its sheet {sheet:?} is missing"),
+    )
 }
 
 impl std::fmt::Debug for Book {
@@ -37,14 +84,24 @@ impl std::fmt::Debug for Book {
 }
 
 /// A sheet by name.
+#[derive(Debug, Clone)]
 pub(super) struct SheetName {
     pub(super) name: String,
     pub(super) visible: bool,
 }
 
+/// A sheet that is not read and has rows.
+pub(super) struct OtherSheet {
+    pub(super) name: String,
+    pub(super) visible: bool,
+    pub(super) rows: u64,
+}
+
 /// Why the reader stopped.
 enum Trouble {
     Password,
+    TooLarge(String),
+    Io(io::Error),
     Other(String),
 }
 
@@ -65,11 +122,23 @@ trouble_from!(XlsbError);
 trouble_from!(XlsError);
 trouble_from!(OdsError);
 
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
 impl Trouble {
     fn error(self, origin: &Origin) -> SourceError {
         let name = origin.name.clone();
         match self {
             Self::Password => SourceError::Encrypted { name },
+            Self::TooLarge(what) => SourceError::TooLarge { name, what },
+            Self::Io(error) if error.kind() == io::ErrorKind::InvalidData => SourceError::Damaged {
+                name,
+                what: error.to_string(),
+            },
+            Self::Io(cause) => SourceError::Read { name, cause },
             Self::Other(what) => SourceError::Damaged { name, what },
         }
     }
@@ -152,28 +221,34 @@ impl SheetRow {
         }
     }
 
-    fn push(&mut self, column: u32, write: impl FnOnce(&mut String) -> Kind) {
+    fn push(
+        &mut self,
+        column: u32,
+        write: impl FnOnce(&mut String) -> io::Result<Kind>,
+    ) -> io::Result<()> {
         let column = column as usize;
         if column >= MOST_COLUMNS {
-            return;
+            return Ok(());
         }
         let start = self.text.len();
-        let kind = write(&mut self.text);
+        let kind = write(&mut self.text)?;
         self.cells.push(RowCell {
             column,
             start,
             end: self.text.len(),
             kind,
         });
+        Ok(())
     }
 }
 
 /// What is done with each row that is not blank.
 type Take<'a> = dyn FnMut(&SheetRow) -> ControlFlow<()> + 'a;
 
-/// Puts the cells of a sheet together into rows.
+/// Puts the cells of an area of a sheet together into rows.
 struct Rows<'a, 'b> {
     current: SheetRow,
+    area: Area,
     take: &'a mut Take<'b>,
 }
 
@@ -181,14 +256,23 @@ impl Rows<'_, '_> {
     fn cell(
         &mut self,
         (row, column): (u32, u32),
-        write: impl FnOnce(&mut String) -> Kind,
-    ) -> ControlFlow<()> {
+        write: impl FnOnce(&mut String) -> io::Result<Kind>,
+    ) -> io::Result<ControlFlow<()>> {
         if row != self.current.row {
-            self.finish()?;
+            if self.finish().is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
             self.current.begin(row);
         }
-        self.current.push(column, write);
-        ControlFlow::Continue(())
+        let number = u64::from(row) + 1;
+        if number > self.area.rows.1 {
+            return Ok(ControlFlow::Break(()));
+        }
+        let columns = self.area.columns.0..=self.area.columns.1;
+        if number >= self.area.rows.0 && columns.contains(&(column as usize)) {
+            self.current.push(column, write)?;
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     fn finish(&mut self) -> ControlFlow<()> {
@@ -202,61 +286,172 @@ impl Rows<'_, '_> {
 
 impl Book {
     pub(super) fn open(origin: &Origin, format: Format) -> Result<Self, SourceError> {
-        let input = BufReader::with_capacity(64 * 1024, origin.reader(0));
-        match format {
-            Format::Xlsb => guard(|| Xlsb::new(input)).map(|book| Self::Xlsb(Box::new(book))),
-            Format::Xls => guard(|| Xls::new(input)).map(|book| Self::Xls(Box::new(book))),
-            Format::Ods => guard(|| Ods::new(input)).map(|book| Self::Ods(Box::new(book))),
-            Format::Xlsx | Format::Csv => {
-                guard(|| Xlsx::new(input)).map(|book| Self::Xlsx(Box::new(book)))
-            }
+        let opened = match format {
+            Format::Xlsx | Format::Csv => Self::open_xlsx(origin),
+            Format::Xlsb => Self::open_xlsb(origin),
+            Format::Xls => Self::open_xls(origin),
+            Format::Ods => Self::open_ods(origin),
+        };
+        opened.map_err(|trouble| trouble.error(origin))
+    }
+
+    fn open_xlsx(origin: &Origin) -> Result<Self, Trouble> {
+        let mut package = Package::open(origin)?;
+        let outline = Outline::of_xlsx(&mut package)?;
+        let texts = match &outline.texts {
+            Some(path) => package.part(path)?.map(texts::read_xml).transpose()?,
+            None => None,
+        };
+        let styles = match &outline.styles {
+            Some(path) => package.whole(path)?,
+            None => None,
+        };
+        let main = stand_in::relations("xl/workbook.xml", "officeDocument");
+        let relations = stand_in::relations("worksheets/sheet1.xml", "worksheet");
+        let workbook = stand_in::workbook_xml(outline.mac);
+        let mut parts: Vec<(&str, &[u8])> = vec![
+            ("_rels/.rels", &main),
+            ("xl/_rels/workbook.xml.rels", &relations),
+            ("xl/workbook.xml", &workbook),
+        ];
+        if let Some(styles) = &styles {
+            parts.push(("xl/styles.xml", styles));
         }
-        .map_err(|trouble| match trouble {
-            // The reader stumbles over the enciphered text before it sees why.
-            Trouble::Other(_) if format == Format::Xls && is_enciphered(origin) => {
-                Trouble::Password.error(origin)
+        let (stage, director) = Stage::new(&parts, stand_in::SHEET_XML);
+        let cells = guard(|| Xlsx::new(stage))?;
+        Ok(Self {
+            sheets: names(&outline),
+            mac: outline.mac,
+            kind: BookKind::Xlsx(Box::new(Streamed {
+                package,
+                outline,
+                cells,
+                director,
+                texts: texts.unwrap_or_else(Texts::new),
+            })),
+        })
+    }
+
+    fn open_xlsb(origin: &Origin) -> Result<Self, Trouble> {
+        let mut package = Package::open(origin)?;
+        let outline = Outline::of_xlsb(&mut package)?;
+        let texts = match &outline.texts {
+            Some(path) => package.part(path)?.map(sheet_bin::read_texts).transpose()?,
+            None => None,
+        };
+        let styles = match &outline.styles {
+            Some(path) => package.whole(path)?,
+            None => None,
+        };
+        let formats = match &styles {
+            Some(styles) => sheet_bin::read_formats(&styles[..])?,
+            None => Vec::new(),
+        };
+        let relations = stand_in::relations("worksheets/sheet1.bin", "worksheet");
+        let workbook = stand_in::workbook_bin(outline.mac);
+        let mut parts: Vec<(&str, &[u8])> = vec![
+            ("xl/_rels/workbook.bin.rels", &relations),
+            ("xl/workbook.bin", &workbook),
+        ];
+        if let Some(styles) = &styles {
+            parts.push(("xl/styles.bin", styles));
+        }
+        let (stage, director) = Stage::new(&parts, stand_in::SHEET_BIN);
+        let cells = guard(|| Xlsb::new(stage))?;
+        let streamed = Streamed {
+            package,
+            outline,
+            cells,
+            director,
+            texts: texts.unwrap_or_else(Texts::new),
+        };
+        Ok(Self {
+            sheets: names(&streamed.outline),
+            mac: streamed.outline.mac,
+            kind: BookKind::Xlsb(Box::new(streamed), Arc::new(formats)),
+        })
+    }
+
+    fn open_xls(origin: &Origin) -> Result<Self, Trouble> {
+        let mut bytes = Vec::new();
+        origin.reader(0).read_to_end(&mut bytes)?;
+        let scan = biff::scan(&mut bytes).map_err(|refused| match refused {
+            biff::Refused::Enciphered => Trouble::Password,
+            biff::Refused::Malformed(what) => Trouble::Other(what.to_owned()),
+            biff::Refused::TooFar { row, column } => Trouble::TooLarge(format!(
+                "a sheet of it goes to {}{row}, and workbooks of this old format are read up to {} cells, empty ones counted",
+                crate::row::column_letters(column as usize),
+                biff::MOST_CELLS
+            )),
+        })?;
+        let book = guard(|| Xls::new(Cursor::new(bytes)))?;
+        let sheets = book.sheets_metadata();
+        let scans = sheets
+            .iter()
+            .map(|sheet| sheet.name.clone())
+            .zip(scan.sheets)
+            .collect();
+        Ok(Self {
+            sheets: worksheets(sheets),
+            mac: book.has_1904_epoch(),
+            kind: BookKind::Xls(Box::new(book), scans),
+        })
+    }
+
+    fn open_ods(origin: &Origin) -> Result<Self, Trouble> {
+        let mut package = Package::open(origin)?;
+        let encrypted = match package.whole("META-INF/manifest.xml")? {
+            Some(manifest) => {
+                memchr::memmem::find(&manifest, b"encryption-data").is_some()
+                    || memchr::memmem::find(&manifest, b"encrypted-key").is_some()
             }
-            trouble => trouble.error(origin),
+            None => false,
+        };
+        if encrypted {
+            return Err(Trouble::Password);
+        }
+        let scans = match package.part("content.xml")? {
+            Some(part) => ods::scan(part),
+            None => return Err(Trouble::Other("its cells are missing".to_owned())),
+        };
+        let scans = scans.map_err(|refused| match refused {
+            ods::Refused::Io(error) => Trouble::Io(error),
+            ods::Refused::TooMany { sheet } => Trouble::TooLarge(format!(
+                "its sheet {sheet:?} and those before it have more than {} cells, empty ones between others counted",
+                ods::MOST_CELLS
+            )),
+        })?;
+        let input = BufReader::with_capacity(64 * 1024, origin.reader(0));
+        let book = guard(|| Ods::new(input))?;
+        Ok(Self {
+            sheets: worksheets(book.sheets_metadata()),
+            mac: false,
+            kind: BookKind::Ods(Box::new(book), scans.into_iter().collect()),
         })
     }
 
     /// The worksheets, in the workbook's order.
-    pub(super) fn sheets(&self) -> Vec<SheetName> {
-        let sheets = match self {
-            Self::Xlsx(book) => book.sheets_metadata(),
-            Self::Xlsb(book) => book.sheets_metadata(),
-            Self::Xls(book) => book.sheets_metadata(),
-            Self::Ods(book) => book.sheets_metadata(),
-        };
-        sheets
-            .iter()
-            .filter(|sheet| sheet.typ == SheetType::WorkSheet)
-            .map(|sheet| SheetName {
-                name: sheet.name.clone(),
-                visible: sheet.visible == SheetVisible::Visible,
-            })
-            .collect()
+    pub(super) fn sheets(&self) -> &[SheetName] {
+        &self.sheets
     }
 
-    /// Whether day 0 is 1904-01-01; known for XLSX and XLSB only, whose dates say nothing of it.
+    /// Whether day 0 is 1904-01-01; the dates of ODS are written as dates.
     pub(super) fn date_1904(&self) -> bool {
-        match self {
-            Self::Xlsx(book) => book.has_1904_epoch(),
-            Self::Xlsb(book) => book.has_1904_epoch(),
-            Self::Xls(_) | Self::Ods(_) => false,
-        }
+        self.mac
     }
 
-    /// The visible sheets beside this one that have rows, and how many, header included and
-    /// counted up to one more than `limit`. A sheet that cannot be read is left out.
-    pub(super) fn other_sheets(&mut self, sheet: &str, limit: u64) -> Vec<(String, u64)> {
+    /// The sheets beside this one that have rows, and how many, header included and counted up to
+    /// one more than `limit`; the visible ones first. A sheet that cannot be read is left out.
+    pub(super) fn other_sheets(&mut self, sheet: &str, limit: u64) -> Vec<OtherSheet> {
         let mut others = Vec::new();
-        for other in self.sheets() {
-            if !other.visible || other.name == sheet {
+        let mut sheets = self.sheets.clone();
+        sheets.sort_by_key(|sheet| !sheet.visible);
+        for other in sheets {
+            if other.name == sheet {
                 continue;
             }
             let mut count = 0;
-            let counted = self.sheet_rows(&other.name, &mut |_| {
+            let counted = self.sheet_rows(&other.name, Area::WHOLE, &mut |_| {
                 count += 1;
                 if count > limit {
                     ControlFlow::Break(())
@@ -265,62 +460,138 @@ impl Book {
                 }
             });
             if counted.is_ok() && count > 0 {
-                others.push((other.name, count));
+                others.push(OtherSheet {
+                    name: other.name,
+                    visible: other.visible,
+                    rows: count,
+                });
             }
         }
         others
     }
 
-    /// Hands over the rows of a sheet that are not blank, in the order of the file.
+    /// What a sheet says beside its cells.
+    pub(super) fn survey(&mut self, origin: &Origin, sheet: &str) -> Result<Survey, SourceError> {
+        let survey = match &mut self.kind {
+            BookKind::Xlsx(book) => book.part(sheet).and_then(sheet_xml::survey),
+            BookKind::Xlsb(book, _) => book.part(sheet).and_then(sheet_bin::survey),
+            BookKind::Xls(book, scans) => Ok(Survey {
+                hidden: scans
+                    .get(sheet)
+                    .map(|scan| scan.hidden.clone())
+                    .unwrap_or_default(),
+                merged: merged(book.merge_cells_by_sheet_name(sheet).unwrap_or_default()),
+                ..Survey::default()
+            }),
+            BookKind::Ods(_, scans) => Ok(scans
+                .get(sheet)
+                .map(|scan| scan.survey.clone())
+                .unwrap_or_default()),
+        };
+        survey.map_err(|error| Trouble::Io(error).error(origin))
+    }
+
+    /// The tables and named cells; `None` where the format has none that are read.
+    pub(super) fn named(&mut self, origin: &Origin) -> Result<Option<Vec<Named>>, SourceError> {
+        let named = match &mut self.kind {
+            BookKind::Xlsx(book) => book.outline.named(&mut book.package).map(Some),
+            _ => Ok(None),
+        };
+        named.map_err(|error| Trouble::Io(error).error(origin))
+    }
+
+    /// Hands over the rows of an area of a sheet that are not blank, in the order of the file.
     pub(super) fn rows(
         &mut self,
         origin: &Origin,
         sheet: &str,
+        area: Area,
         take: &mut Take<'_>,
     ) -> Result<(), SourceError> {
-        self.sheet_rows(sheet, take)
+        self.sheet_rows(sheet, area, take)
             .map_err(|trouble| trouble.error(origin))
     }
 
-    fn sheet_rows(&mut self, sheet: &str, take: &mut Take<'_>) -> Result<(), Trouble> {
+    fn sheet_rows(&mut self, sheet: &str, area: Area, take: &mut Take<'_>) -> Result<(), Trouble> {
         let mut rows = Rows {
             current: SheetRow::default(),
+            area,
             take,
         };
-        match self {
-            Self::Xlsx(book) => {
-                let mut reader = guard(|| book.worksheet_cells_reader(sheet))?;
+        match &mut self.kind {
+            BookKind::Xlsx(book) => {
+                let part = book.part(sheet)?;
+                book.director.cue(Box::new(sheet_xml::Sheet::new(part)));
+                let Streamed {
+                    cells,
+                    director,
+                    texts,
+                    ..
+                } = &mut **book;
+                let better = |trouble| director.failure().map_or(trouble, Trouble::Io);
+                let mut reader =
+                    guard(|| cells.worksheet_cells_reader(stand_in::NAME)).map_err(better)?;
                 let formats: Vec<Option<NumberFormat>> = reader
                     .styles()
                     .iter()
                     .map(|style| NumberFormat::parse(&style.number_format.as_ref()?.format_code))
                     .collect();
-                while let Some((cell, style)) = guard(|| reader.next_cell_with_style_id())? {
+                loop {
+                    let next = guard(|| reader.next_cell_with_style_id()).map_err(better)?;
+                    let Some((cell, style)) = next else { break };
                     let format = formats.get(style).and_then(Option::as_ref);
-                    let write = |out: &mut String| write_ref(out, cell.get_value(), format);
-                    if rows.cell(cell.get_position(), write).is_break() {
+                    let write =
+                        |out: &mut String| write_ref(out, cell.get_value(), texts, format, &[]);
+                    if rows.cell(cell.get_position(), write)?.is_break() {
                         return Ok(());
                     }
                 }
             }
-            Self::Xlsb(book) => {
-                let mut reader = guard(|| book.worksheet_cells_reader(sheet))?;
-                while let Some(cell) = guard(|| reader.next_cell())? {
-                    let write = |out: &mut String| write_ref(out, cell.get_value(), None);
-                    if rows.cell(cell.get_position(), write).is_break() {
+            BookKind::Xlsb(book, formats) => {
+                let part = book.part(sheet)?;
+                let script = sheet_bin::Sheet::new(part, Arc::clone(formats));
+                book.director.cue(Box::new(script));
+                let Streamed {
+                    cells,
+                    director,
+                    texts,
+                    ..
+                } = &mut **book;
+                let better = |trouble| director.failure().map_or(trouble, Trouble::Io);
+                let mut reader =
+                    guard(|| cells.worksheet_cells_reader(stand_in::NAME)).map_err(better)?;
+                while let Some(cell) = guard(|| reader.next_cell()).map_err(better)? {
+                    let write =
+                        |out: &mut String| write_ref(out, cell.get_value(), texts, None, formats);
+                    if rows.cell(cell.get_position(), write)?.is_break() {
                         return Ok(());
                     }
                 }
             }
-            Self::Xls(book) => {
+            BookKind::Xls(book, scans) => {
                 let range = guard(|| book.worksheet_range(sheet))?;
-                if from_range(&range, &mut rows).is_break() {
+                let scan = scans.get(sheet);
+                let write = |out: &mut String, (row, column): (u32, u32), value: &Data| {
+                    write_owned(out, value, scan.and_then(|scan| scan.format(row, column)))
+                };
+                if from_range(&range, &mut rows, write)?.is_break() {
                     return Ok(());
                 }
             }
-            Self::Ods(book) => {
+            BookKind::Ods(book, scans) => {
                 let range = guard(|| book.worksheet_range(sheet))?;
-                if from_range(&range, &mut rows).is_break() {
+                let scan = scans.get(sheet);
+                let write = |out: &mut String, place: (u32, u32), value: &Data| match scan
+                    .and_then(|scan| scan.shown.get(&place))
+                {
+                    Some(ods::Shown::Error) => write_error(out, &value.to_string()),
+                    Some(ods::Shown::Number(text)) => {
+                        out.push_str(text);
+                        Kind::Number(value.as_f64().unwrap_or_default())
+                    }
+                    None => write_owned(out, value, None),
+                };
+                if from_range(&range, &mut rows, write)?.is_break() {
                     return Ok(());
                 }
             }
@@ -331,56 +602,132 @@ impl Book {
     }
 }
 
-/// Whether an XLS file has a FilePass record among its first ones ([MS-XLS] 2.4.117), which says
-/// that a password enciphers the rest.
-fn is_enciphered(origin: &Origin) -> bool {
-    const GLOBALS: &[u8] = &[0x09, 0x08, 0x10, 0x00, 0x00, 0x06, 0x05, 0x00];
-    let Ok(bytes) = origin.start(1 << 20) else {
-        return false;
-    };
-    let Some(mut at) = memchr::memmem::find(&bytes, GLOBALS) else {
-        return false;
-    };
-    for _ in 0..12 {
-        match bytes.get(at..at + 4) {
-            Some(&[0x2F, 0, ..]) => return true,
-            Some(&[_, _, low, high]) => at += 4 + usize::from(u16::from_le_bytes([low, high])),
-            _ => return false,
-        }
-    }
-    false
+fn names(outline: &Outline) -> Vec<SheetName> {
+    let sheets = outline.sheets.iter();
+    sheets
+        .map(|sheet| SheetName {
+            name: sheet.name.clone(),
+            visible: sheet.visible,
+        })
+        .collect()
 }
 
-fn from_range(range: &calamine::Range<Data>, rows: &mut Rows<'_, '_>) -> ControlFlow<()> {
+fn merged(areas: Vec<calamine::Dimensions>) -> Vec<Area> {
+    areas
+        .into_iter()
+        .map(|area| Area {
+            rows: (u64::from(area.start.0) + 1, u64::from(area.end.0) + 1),
+            columns: (area.start.1 as usize, area.end.1 as usize),
+        })
+        .collect()
+}
+
+fn worksheets(sheets: &[calamine::Sheet]) -> Vec<SheetName> {
+    sheets
+        .iter()
+        .filter(|sheet| sheet.typ == SheetType::WorkSheet)
+        .map(|sheet| SheetName {
+            name: sheet.name.clone(),
+            visible: sheet.visible == SheetVisible::Visible,
+        })
+        .collect()
+}
+
+fn from_range(
+    range: &calamine::Range<Data>,
+    rows: &mut Rows<'_, '_>,
+    write: impl Fn(&mut String, (u32, u32), &Data) -> Kind,
+) -> io::Result<ControlFlow<()>> {
     let Some((first_row, first_column)) = range.start() else {
-        return ControlFlow::Continue(());
+        return Ok(ControlFlow::Continue(()));
     };
     for (row, column, value) in range.used_cells() {
         let position = (first_row + row as u32, first_column + column as u32);
-        rows.cell(position, |out| write_owned(out, value))?;
+        if rows
+            .cell(position, |out| Ok(write(out, position, value)))?
+            .is_break()
+        {
+            return Ok(ControlFlow::Break(()));
+        }
     }
-    ControlFlow::Continue(())
+    Ok(ControlFlow::Continue(()))
 }
 
-fn write_ref(out: &mut String, value: &DataRef<'_>, format: Option<&NumberFormat>) -> Kind {
-    match value {
+fn write_ref(
+    out: &mut String,
+    value: &DataRef<'_>,
+    texts: &mut Texts,
+    format: Option<&NumberFormat>,
+    formats: &[Option<NumberFormat>],
+) -> io::Result<Kind> {
+    Ok(match value {
         DataRef::Int(value) => write_number(out, *value as f64, format),
         DataRef::Float(value) => write_number(out, *value, format),
+        DataRef::String(text) if text.starts_with('\u{FFFE}') => {
+            return write_marked(out, text, texts, formats);
+        }
         DataRef::String(text) => write_text(out, text),
         DataRef::SharedString(text) => write_text(out, text),
         DataRef::Bool(value) => write_boolean(out, *value),
         DataRef::DateTime(moment) => number::write_date(out, *moment),
-        DataRef::DateTimeIso(text) => number::write_iso(out, text),
+        DataRef::DateTimeIso(text) => match text.strip_prefix(mark::SHARED) {
+            Some(number) => return write_shared(out, number, texts),
+            None => number::write_iso(out, text),
+        },
         DataRef::DurationIso(text) => number::write_iso_duration(out, text),
         DataRef::Error(error) => write_error(out, &error.to_string()),
         DataRef::Empty => Kind::Text,
+    })
+}
+
+/// Writes what stands in a text that was put there by [`sheet_xml`] or [`sheet_bin`].
+fn write_marked(
+    out: &mut String,
+    text: &str,
+    texts: &mut Texts,
+    formats: &[Option<NumberFormat>],
+) -> io::Result<Kind> {
+    if let Some(error) = text.strip_prefix(mark::ERROR) {
+        return Ok(write_error(out, error));
+    }
+    if text == mark::NO_RESULT {
+        return Ok(write_error(out, "(formula without a saved result)"));
+    }
+    let rest = text.trim_start_matches('\u{FFFE}');
+    if let Some(number) = rest.strip_prefix(mark::SHARED) {
+        return write_shared(out, number, texts);
+    }
+    let number = text
+        .strip_prefix(mark::NUMBER)
+        .and_then(|rest| rest.split_once(':'))
+        .and_then(|(style, bits)| {
+            let style = usize::from_str_radix(style, 16).ok()?;
+            let bits = u64::from_str_radix(bits, 16).ok()?;
+            Some((style, f64::from_bits(bits)))
+        });
+    Ok(match number {
+        Some((style, value)) => {
+            let format = formats.get(style).and_then(Option::as_ref);
+            write_number(out, value, format)
+        }
+        None => write_text(out, rest),
+    })
+}
+
+fn write_shared(out: &mut String, number: &str, texts: &mut Texts) -> io::Result<Kind> {
+    match number.parse() {
+        Ok(number) if texts.write(number, out)? => Ok(Kind::Text),
+        _ => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a cell of it has a text that is not in its list of texts",
+        )),
     }
 }
 
-fn write_owned(out: &mut String, value: &Data) -> Kind {
+fn write_owned(out: &mut String, value: &Data, format: Option<&NumberFormat>) -> Kind {
     match value {
-        Data::Int(value) => write_number(out, *value as f64, None),
-        Data::Float(value) => write_number(out, *value, None),
+        Data::Int(value) => write_number(out, *value as f64, format),
+        Data::Float(value) => write_number(out, *value, format),
         Data::String(text) => write_text(out, text),
         Data::Bool(value) => write_boolean(out, *value),
         Data::DateTime(moment) => number::write_date(out, *moment),

@@ -174,8 +174,8 @@ fn a_row_whose_cells_moved_is_never_taken() {
             &["", "", "", R, ""],
         ),
         (
-            "name,town,\nAnna,Ulm,\nBo,Bonn,\nSmith, John,Ulm,\nSmith, John,Ulm\n",
-            &["", "", R, R],
+            "name,town,\nA,Ulm,\nB,Bonn,\nC,Kiel,\nD,,\nE,,\nF,,\nG,,\nH,,\nI,,\nSmith, John,Ulm,\nSmith, John,Ulm\n",
+            &["", "", "", "", "", "", "", "", "", R, R],
         ),
         // A cell is lost: what is left ends as the others do.
         (
@@ -243,6 +243,59 @@ fn undecodable_bytes_are_their_cells_issue() {
     let batches = self::batches(&source, 10);
     assert_eq!(batches[0].row(0).cell(0).text, "テ");
     assert_eq!(batches[0].row(0).cell(1).kind, Kind::Undecodable);
+}
+
+#[test]
+fn a_cell_of_another_encoding_than_the_files_is_its_issue() {
+    // Rows of windows-1252, and one that someone pasted in as UTF-8.
+    let mut bytes = b"name,town\nJos\xE9,M\xFCnchen\nS\xF8ren,\xC5rhus\nZo\xEB,K\xF6ln\n".to_vec();
+    bytes.extend_from_slice("Łucja,Zürich\nBo,Ulm\n".as_bytes());
+    let source = csv(&bytes);
+    assert!(
+        source.notes[0].contains("windows-1252"),
+        "{:?}",
+        source.notes
+    );
+    assert!(source.notes[0].contains("Some of its text is UTF-8"));
+    let batches = batches(&source, 10);
+    let kinds: Vec<Kind> = batches[0].rows().map(|row| row.cell(1).kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            Kind::Text,
+            Kind::Text,
+            Kind::Text,
+            Kind::Undecodable,
+            Kind::Text
+        ]
+    );
+}
+
+#[test]
+fn a_nul_within_a_text_is_its_cells_issue() {
+    let source = csv("a,b\nx\0y,\0\n1\0,2\n");
+    let batches = batches(&source, 10);
+    let (first, second) = (batches[0].row(0), batches[0].row(1));
+    assert_eq!(
+        (first.cell(0).text, first.cell(0).kind),
+        ("x\u{FFFD}y", Kind::Undecodable)
+    );
+    assert_eq!(
+        (second.cell(0).text, second.cell(0).kind),
+        ("1\0", Kind::Text)
+    );
+}
+
+#[test]
+fn a_file_without_column_names_is_noticed() {
+    let source = csv("John Doe,john@doe.invalid\nJane Doe,jane@doe.invalid\n");
+    assert_eq!(source.notes.len(), 1);
+    assert!(source.notes[0].contains("header_row = 0"));
+    assert!(
+        csv("name,mail\nJohn Doe,john@doe.invalid\n")
+            .notes
+            .is_empty()
+    );
 }
 
 fn source_of(bytes: &[u8], options: &Options) -> Source {
@@ -513,7 +566,12 @@ fn sheets_are_chosen() {
             date_1904: false,
         })
     );
-    assert_eq!(first.notes.len(), 2);
+    assert_eq!(first.notes.len(), 3);
+    assert!(
+        first.notes[2].contains("Hidden sheet \"Old\" has 2 rows"),
+        "{}",
+        first.notes[2]
+    );
     assert!(
         first.notes[0].contains("\"More\" has 2 rows"),
         "{}",
@@ -584,4 +642,229 @@ proptest::proptest! {
             let _ = source.read(10, &mut |_| ControlFlow::Continue(()));
         }
     }
+}
+
+/// A workbook whose sheet part is the one given, made from a real one.
+fn with_sheet(part: &str) -> Vec<u8> {
+    with_parts(&[("xl/worksheets/sheet1.xml", part)])
+}
+
+/// A workbook with the text `shared` in its list, and some parts in place of its own.
+fn with_parts(parts: &[(&str, &str)]) -> Vec<u8> {
+    use std::io::{Read, Write};
+    let bytes = one_sheet(|sheet| write(sheet, 0, &["shared"]));
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for index in 0..archive.len() {
+        let mut file = archive.by_index(index).unwrap();
+        let name = file.name().unwrap().into_owned();
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).unwrap();
+        let replaced = parts.iter().find(|(part, _)| *part == name);
+        out.start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        out.write_all(replaced.map_or(&text[..], |(_, part)| part.as_bytes()))
+            .unwrap();
+    }
+    out.finish().unwrap().into_inner()
+}
+
+fn cells(source: &Source) -> Vec<String> {
+    rows(source).into_iter().map(|row| row.2).collect()
+}
+
+fn part(part: super::PartChoice) -> Options {
+    Options {
+        part,
+        ..Options::default()
+    }
+}
+
+#[test]
+fn a_range_and_a_table_are_read_and_no_more() {
+    let bytes = workbook(|workbook| {
+        let sheet = workbook.add_worksheet().set_name("Report").unwrap();
+        write(sheet, 0, &["made today"]);
+        for (row, cells) in [
+            ["", "id", "name", "town", "remark"],
+            ["x", "1", "Anna", "Ulm", "y"],
+            ["x", "2", "Bert", "", ""],
+            ["x", "total", "2", "", ""],
+        ]
+        .iter()
+        .enumerate()
+        {
+            write(sheet, row as u32 + 2, cells);
+        }
+        let sheet = workbook.add_worksheet().set_name("Tables").unwrap();
+        write(sheet, 4, &["", "7", "seven"]);
+        write(sheet, 5, &["", "8", "eight"]);
+        let columns = [
+            rust_xlsxwriter::TableColumn::new().set_header("no"),
+            rust_xlsxwriter::TableColumn::new().set_header("word"),
+        ];
+        let table = rust_xlsxwriter::Table::new()
+            .set_name("Words")
+            .set_header_row(false)
+            .set_columns(&columns);
+        sheet.add_table(4, 1, 5, 2, &table).unwrap();
+        workbook.define_name("People", "=Report!$B$3:$D$5").unwrap();
+    });
+    let area = |text| super::PartChoice::Area(crate::area::Area::parse(text).unwrap());
+    let table = |name: &str| super::PartChoice::Table(name.to_owned());
+    for (choice, header, expected) in [
+        (
+            area("B3:D5"),
+            vec!["id", "name", "town"],
+            vec!["1|Anna|Ulm", "2|Bert"],
+        ),
+        (
+            area("B3:C"),
+            vec!["id", "name"],
+            vec!["1|Anna", "2|Bert", "total|2"],
+        ),
+        (
+            area("C:D"),
+            vec!["name", "town"],
+            vec!["Anna|Ulm", "Bert", "2"],
+        ),
+        (
+            table("people"),
+            vec!["id", "name", "town"],
+            vec!["1|Anna|Ulm", "2|Bert"],
+        ),
+        (
+            table("Words"),
+            vec!["no", "word"],
+            vec!["7|seven", "8|eight"],
+        ),
+    ] {
+        let source = source_of(&bytes, &part(choice.clone()));
+        assert_eq!(names(&source), header, "{choice:?}");
+        assert_eq!(cells(&source), expected, "{choice:?}");
+    }
+    let error = source(&bytes, &part(table("Nope")))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("\"Words\", \"People\""), "{error}");
+    let note = &source_of(b"a,b\n1,2\n", &part(table("T"))).notes;
+    assert!(note[0].contains("is no workbook"), "{note:?}");
+}
+
+#[test]
+fn what_a_reader_would_not_see_is_told() {
+    let bytes = one_sheet(|sheet| {
+        write(sheet, 0, &["id", "name"]);
+        for row in 1..=4 {
+            write(sheet, row, &["1", "x"]);
+        }
+        sheet.set_row_hidden(2).unwrap();
+        sheet.set_row_hidden(3).unwrap();
+        sheet.set_row_hidden(9).unwrap();
+        sheet
+            .merge_range(1, 1, 2, 1, "both", &Format::new())
+            .unwrap();
+    });
+    let notes = source_of(&bytes, &Options::default()).notes;
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(
+        notes[0].starts_with("2 rows of sheet \"Sheet1\""),
+        "{}",
+        notes[0]
+    );
+    assert!(notes[0].contains("row 3-4."), "{}", notes[0]);
+    assert!(
+        notes[1].contains("1 area") && notes[1].contains("B2:B3"),
+        "{}",
+        notes[1]
+    );
+    let part = "<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>sum</t></is></c></row>\
+        <row r=\"2\"><c r=\"A2\"><f>1+1</f></c></row><row r=\"3\"><c r=\"A3\" t=\"e\"><v>#SPILL!</v></c></row></sheetData></worksheet>";
+    let source = source_of(&with_sheet(part), &Options::default());
+    assert!(source.notes[0].contains("1 formula") && source.notes[0].contains("A2"));
+    let batches = batches(&source, 9);
+    assert_eq!(batches[0].row(0).cell(0).kind, Kind::Error);
+    assert_eq!(batches[0].row(1).cell(0).text, "#SPILL!");
+}
+
+#[test]
+fn a_header_may_have_lines_and_rows() {
+    let bytes = one_sheet(|sheet| {
+        let plain = Format::new();
+        sheet
+            .merge_range(0, 0, 1, 0, "Customer\nId", &plain)
+            .unwrap();
+        sheet.merge_range(0, 1, 0, 2, "Contact", &plain).unwrap();
+        write(sheet, 1, &["", "Name", "Mail"]);
+        write(sheet, 2, &["1", "Anna", "a@b.de"]);
+    });
+    let source = source_of(&bytes, &Options::default());
+    assert_eq!(
+        names(&source),
+        ["Customer Id", "Contact Name", "Contact Mail"]
+    );
+    assert_eq!(source.header.row, 2);
+    assert_eq!(cells(&source), ["1|Anna|a@b.de"]);
+}
+
+#[test]
+fn odd_workbooks_are_read_or_refused_in_little_memory() {
+    let row = "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c></row>";
+    for (sheet, expected) in [
+        (
+            format!(
+                "<worksheet><dimension ref=\"A1:XFD1048576\"/><sheetData>{row}<row r=\"2\"><c r=\"A2\"><v>7</v></c></row></sheetData></worksheet>"
+            ),
+            Ok(vec!["7"]),
+        ),
+        (
+            format!(
+                "<x:worksheet xmlns:x=\"u\"><x:dimension ref=\"B9:A1\"/><x:sheetData>{row}<x:row><x:c><x:v>7.0000000000000009</x:v></x:c></x:row></x:sheetData></x:worksheet>"
+            ),
+            Ok(vec!["7"]),
+        ),
+        (
+            format!(
+                "<worksheet><sheetData>{row}<row r=\"2\"><c r=\"A2\" t=\"d\"><v>2021-01-31T00:00:00</v></c></row></sheetData></worksheet>"
+            ),
+            Ok(vec!["2021-01-31"]),
+        ),
+        (
+            format!(
+                "<!DOCTYPE x [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><worksheet><sheetData>{row}<row r=\"2\"><c r=\"A2\" t=\"str\"><v>&a;</v></c></row></sheetData></worksheet>"
+            ),
+            Err("entities"),
+        ),
+        (
+            format!(
+                "<worksheet><sheetData>{row}<row r=\"2\"><c r=\"A2\" t=\"s\"><v>99</v></c></row></sheetData></worksheet>"
+            ),
+            Err("list of texts"),
+        ),
+        (
+            format!("<worksheet><sheetData>{row}<row r=\"2\"><c r=\"A2\">"),
+            Err("cut off"),
+        ),
+    ] {
+        let found = source(with_sheet(&sheet), &Options::default()).and_then(|source| {
+            let mut found = Vec::new();
+            source.read(9, &mut |batch| {
+                found.extend(batch.rows().map(|row| row.cell(0).text.to_owned()));
+                ControlFlow::Continue(())
+            })?;
+            Ok(found)
+        });
+        match (found, expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{sheet}"),
+            (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+            (found, _) => panic!("{sheet}: {found:?}"),
+        }
+    }
+    let strings =
+        "<sst uniqueCount=\"9999999999999\" count=\"9999999999999\"><si><t>id</t></si></sst>";
+    let source = source_of(
+        &with_parts(&[("xl/sharedStrings.xml", strings)]),
+        &Options::default(),
+    );
+    assert_eq!(names(&source), ["id"]);
 }

@@ -160,6 +160,9 @@ fn zipped(origin: &Origin) -> Result<Option<Packing>, SourceError> {
         }
         Err(_) => return Ok(None),
     };
+    if archive.is_empty() {
+        return Ok(None);
+    }
     let mut files = Vec::new();
     let mut one = None;
     for index in 0..archive.len() {

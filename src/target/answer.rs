@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 
+use super::matcher::Code;
 pub use super::shape::Refusal;
 use super::{Target, shape};
 use crate::path::Path;
@@ -114,13 +115,9 @@ impl Target {
                 .is_some_and(truthy)
         {
             // Where it says neither yes nor no, and no word of a refusal, nobody knows.
-            let says = json.as_ref().is_some_and(|json| {
-                let refusal = self.refusal(answer);
-                // Where no shape fits, the words are the answer as it stands.
-                let words = !answer.body.starts_with(refusal.message.as_bytes());
-                let fields = !refusal.fields.is_empty();
-                ok.get(json).is_some() || refusal.code.is_some() || fields || words
-            });
+            let says = json
+                .as_ref()
+                .is_some_and(|json| ok.get(json).is_some() || shape::speaks(&self.errors, json));
             return match json {
                 Some(_) if says => self.refused(answer, now),
                 Some(_) => Verdict::Unknown(format!(
@@ -212,23 +209,29 @@ impl Target {
                 ..refusal
             });
         }
-        self.classified(refusal, retry_after(&answer.headers, now))
+        self.classified(refusal, retry_after(&answer.headers, now), Code::fits)
     }
 
-    /// What a refusal means, of an answer or of one item of a batch.
-    pub(super) fn classified(&self, refusal: Refusal, after: Option<Duration>) -> Verdict {
+    /// What a refusal means, of an answer or of one item of a batch; `fits` tells whether a matcher
+    /// of the target file does.
+    pub(super) fn classified(
+        &self,
+        refusal: Refusal,
+        after: Option<Duration>,
+        fits: fn(&Code, &Refusal) -> bool,
+    ) -> Verdict {
         let status = refusal.status;
-        if self.fatal.iter().any(|code| code.fits(&refusal)) {
+        if self.fatal.iter().any(|code| fits(code, &refusal)) {
             return Verdict::Fatal(refusal);
         }
-        if status == 429 || self.retry.iter().any(|code| code.fits(&refusal)) {
+        if status == 429 || self.retry.iter().any(|code| fits(code, &refusal)) {
             return Verdict::NotDone {
                 after,
                 limited: status == 429,
                 refusal,
             };
         }
-        if self.create.exists.iter().any(|code| code.fits(&refusal)) {
+        if self.create.exists.iter().any(|code| fits(code, &refusal)) {
             return Verdict::Exists(refusal);
         }
         match status {

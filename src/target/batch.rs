@@ -1,5 +1,6 @@
 //! Several records in one request: the body that carries them, and what its answer says of each.
 
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use serde_json::Value;
@@ -7,6 +8,7 @@ use serde_json::Value;
 use super::answer::{Answer, Verdict, id_text, truthy};
 use super::call::{Call, Endpoint, Facts, Impossible, encode};
 use super::file::BatchMatch;
+use super::matcher::Code;
 use super::{Target, shape};
 use crate::path::Path;
 
@@ -30,6 +32,10 @@ pub struct Batch {
     pub(super) item_id: Path,
     pub(super) item_address: Option<Path>,
     pub(super) item_error: Option<Path>,
+    /// One bad record refuses all, whatever the status that says so.
+    pub atomic: bool,
+    /// The bytes of a body without its records, and of an item without its record.
+    pub(super) overhead: (usize, usize),
 }
 
 /// How the answers of a batch find their items.
@@ -132,6 +138,14 @@ impl Target {
         };
         let results = list(&batch.results);
         let errors = batch.errors.as_ref().map_or(&[][..], list);
+        // Where a 200 can be a refusal, one that answers no item refuses them all.
+        if results.is_empty()
+            && errors.is_empty()
+            && let Some(ok) = &self.create.ok
+            && ok.get(&json).is_some_and(|said| !truthy(said))
+        {
+            return BatchVerdict::Whole(self.refused(answer, now));
+        }
         let unnamed = || {
             Verdict::Unknown(format!(
                 "the answer {} does not name this row",
@@ -145,22 +159,13 @@ impl Target {
                 *slot = Some(if slot.is_none() { verdict } else { unnamed() });
             }
         };
+        let verdict =
+            |found: &Value, refused| self.item_verdict(batch, found, answer.status, refused);
         match &batch.matching {
             Matching::Index => {
-                // Lists that hold fewer answers than there were items have lost their places,
-                // unless the answers say them.
-                let whole = |list: &[Value]| list.len() == items.len();
-                for (list, refused) in [(results, false), (errors, true)] {
-                    for (place, found) in list.iter().enumerate() {
-                        let said = found.get("index").and_then(Value::as_u64);
-                        let at = match said {
-                            Some(said) => usize::try_from(said).ok(),
-                            None => whole(list).then_some(place),
-                        };
-                        if !found.is_null() {
-                            put(at, self.item_verdict(batch, found, answer.status, refused));
-                        }
-                    }
+                let places = index_places(results, errors, items.len());
+                for (place, found, refused) in places {
+                    put(place, verdict(found, refused));
                 }
             }
             Matching::Member {
@@ -168,37 +173,38 @@ impl Target {
                 result,
                 error,
             } => {
-                let names: std::collections::HashMap<String, usize> = items
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(place, sent)| {
-                        Some((item.get(&batch.item_of(sent)).and_then(id_text)?, place))
-                    })
-                    .collect();
-                let place = |path: &Path, found: &Value| {
-                    names.get(&path.get(found).and_then(id_text)?).copied()
-                };
-                for found in results {
-                    put(
-                        place(result, found),
-                        self.item_verdict(batch, found, answer.status, false),
-                    );
-                }
-                for found in errors {
-                    let path = error.as_ref().unwrap_or(result);
-                    put(
-                        place(path, found),
-                        self.item_verdict(batch, found, answer.status, true),
-                    );
+                let names = Names::new(items.iter().map(|sent| {
+                    item.get(&batch.item_of(sent))
+                        .and_then(id_text)
+                        .unwrap_or_default()
+                }));
+                let error = error.as_ref().unwrap_or(result);
+                for (list, path, refused) in [(results, result, false), (errors, error, true)] {
+                    for found in list {
+                        for place in names.places(path.get(found)) {
+                            put(Some(place), verdict(found, refused));
+                        }
+                    }
                 }
             }
         }
-        BatchVerdict::Items(
-            verdicts
-                .into_iter()
-                .map(|found| found.unwrap_or_else(unnamed))
-                .collect(),
-        )
+        let verdicts: Vec<Verdict> = verdicts
+            .into_iter()
+            .map(|found| found.unwrap_or_else(unnamed))
+            .collect();
+        if batch.atomic
+            && verdicts.len() > 1
+            && verdicts.iter().all(|verdict| {
+                matches!(
+                    verdict,
+                    Verdict::Refused(_) | Verdict::Exists(_) | Verdict::Forbidden(_)
+                )
+            })
+        {
+            // The records that were good are refused for the sake of those that were not.
+            return BatchVerdict::Whole(verdicts.into_iter().next().unwrap_or_else(unnamed));
+        }
+        BatchVerdict::Items(verdicts)
     }
 
     fn item_verdict(&self, batch: &Batch, found: &Value, status: u16, refused: bool) -> Verdict {
@@ -215,23 +221,119 @@ impl Target {
                 address: address.and_then(id_text),
             };
         }
-        let said = batch
-            .item_error
-            .as_ref()
-            .and_then(|path| path.get(found))
-            .unwrap_or(found);
-        let words = said.as_str().unwrap_or_default();
-        // An array of one error is that error.
-        let said = match said {
-            Value::Array(list) if list.len() == 1 && list[0].is_object() => &list[0],
-            said => said,
+        let said = batch.item_error.as_ref().and_then(|path| path.get(found));
+        let own = own_status(found);
+        let refusal = shape::read_item(&self.errors, own.unwrap_or(status), found, said);
+        let fits = match own {
+            Some(_) => Code::fits,
+            None => Code::fits_item,
         };
-        let refusal = shape::read(&self.errors, status, Some(said), words);
-        self.classified(refusal, None)
+        self.classified(refusal, None, fits)
+    }
+}
+
+/// The status that an item of an answer gives for itself.
+fn own_status(item: &Value) -> Option<u16> {
+    ["status", "statusCode", "status_code", "httpStatusCode"]
+        .iter()
+        .filter_map(|name| id_text(item.get(name)?)?.parse::<u16>().ok())
+        .find(|status| (400..600).contains(status))
+}
+
+/// Which item each answer is about, for answers in the order of the input: its place, the answer,
+/// whether it stands among the errors. An answer that says its `index` is believed; lists that hold
+/// fewer answers than there were items have lost their places, unless the errors that stand apart
+/// say theirs and the results are just those that are left.
+fn index_places<'a>(
+    results: &'a [Value],
+    errors: &'a [Value],
+    count: usize,
+) -> Vec<(Option<usize>, &'a Value, bool)> {
+    let said = |found: &Value| {
+        let index = found.get("index")?.as_u64()?;
+        usize::try_from(index).ok().filter(|index| *index < count)
+    };
+    let mut places = Vec::with_capacity(results.len() + errors.len());
+    let named: std::collections::BTreeSet<usize> = errors.iter().filter_map(said).collect();
+    let left = results.len() != count
+        && !errors.is_empty()
+        && named.len() == errors.len()
+        && named.len() + results.len() == count
+        && results.iter().all(|found| said(found).is_none());
+    let mut rest = (0..count).filter(|place| !named.contains(place));
+    for (list, refused) in [(results, false), (errors, true)] {
+        for (place, found) in list.iter().enumerate() {
+            if found.is_null() {
+                continue;
+            }
+            let at = match said(found) {
+                Some(said) => Some(said),
+                None if left && !refused => rest.next(),
+                None => (list.len() == count).then_some(place),
+            };
+            places.push((at, found, refused));
+        }
+    }
+    places
+}
+
+/// The items of a batch by the name that their answers give them.
+struct Names {
+    exact: HashMap<String, Option<usize>>,
+    folded: HashMap<String, Option<usize>>,
+}
+
+impl Names {
+    /// The names in the order of the items. One that two items share names neither.
+    fn new(names: impl Iterator<Item = String>) -> Self {
+        let mut all = Self {
+            exact: HashMap::new(),
+            folded: HashMap::new(),
+        };
+        for (place, name) in names.enumerate().filter(|(_, name)| !name.is_empty()) {
+            let one = |at: &mut Option<usize>| *at = None;
+            all.folded
+                .entry(name.to_lowercase())
+                .and_modify(one)
+                .or_insert(Some(place));
+            all.exact.entry(name).and_modify(one).or_insert(Some(place));
+        }
+        all
+    }
+
+    /// The items that an answer names: one, or several in a list. Some APIs fold the case of a
+    /// value that they give back.
+    fn places(&self, said: Option<&Value>) -> Vec<usize> {
+        let place = |said: &Value| {
+            let name = id_text(said)?;
+            match self.exact.get(&name) {
+                Some(place) => *place,
+                None => *self.folded.get(&name.to_lowercase())?,
+            }
+        };
+        match said {
+            Some(Value::Array(list)) => list.iter().filter_map(place).collect(),
+            Some(one) => place(one).into_iter().collect(),
+            None => Vec::new(),
+        }
     }
 }
 
 impl Batch {
+    /// Counts what stands around the records in a body.
+    pub(super) fn measure(&mut self, constants: &Value) {
+        let mut body = match constants {
+            Value::Null => Value::Null,
+            constants => constants.clone(),
+        };
+        self.at.set(&mut body, Value::Array(Vec::new()));
+        let item = self.item_of(&Item {
+            record: Value::Object(serde_json::Map::new()),
+            trace: "0".repeat(32),
+        });
+        self.overhead = (body.to_string().len(), item.to_string().len() + 1);
+    }
+
     fn item_of(&self, item: &Item) -> Value {
         let mut value = self.item_constants.clone();
         if self.item.is_empty() {
@@ -250,8 +352,7 @@ impl Batch {
 
     /// How many of these records, given the length of each as JSON, fit into one request.
     pub fn fits(&self, lengths: impl IntoIterator<Item = usize>) -> usize {
-        let mut bytes = 256;
-        let each = self.item_constants.to_string().len() + 64;
+        let (mut bytes, each) = self.overhead;
         let mut count = 0;
         for length in lengths {
             bytes += length + each;
@@ -386,7 +487,7 @@ mod tests {
         let target = target("max = 3\nmax_bytes = \"1kB\"");
         let batch = target.create.batch.as_ref().unwrap();
         assert_eq!(batch.fits([10, 10, 10, 10]), 3);
-        assert_eq!(batch.fits([500, 500, 10]), 1);
+        assert_eq!(batch.fits([500, 600, 10]), 1);
         assert_eq!(batch.fits([5_000]), 1);
         for (text, bytes) in [
             ("4MB", Some(4_000_000)),
@@ -397,5 +498,64 @@ mod tests {
         ] {
             assert_eq!(parse_bytes(text), bytes, "{text}");
         }
+    }
+
+    #[test]
+    fn places_are_told_by_the_answers_where_the_errors_stand_apart() {
+        let target = target("at = \"in\"\nresults = \"made\"\nerrors = \"errors\"");
+        for (answer, said) in [
+            (
+                json!({"made": [{"id": "a"}, {"id": "c"}], "errors": [{"index": 1, "message": "no"}]}),
+                ["done a", "refused no", "done c"],
+            ),
+            (
+                json!({"made": [{"id": "c", "index": 2}], "errors": [{"index": 1, "message": "no"}]}),
+                ["unknown", "refused no", "done c"],
+            ),
+            (
+                json!({"made": [{"id": "a"}, {"id": "c"}], "errors": [{"message": "no"}]}),
+                ["unknown", "unknown", "unknown"],
+            ),
+            (
+                json!({"made": [{"id": "a"}, null, {"id": "c"}], "errors": [null, {"message": "no"}, null]}),
+                ["done a", "refused no", "done c"],
+            ),
+        ] {
+            assert_eq!(words(&target, &items(3), &answer), said, "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_two_items_share_names_neither_and_case_may_be_folded() {
+        let target = target(
+            "at = \"in\"\nresults = \"made\"\nerrors = \"errors\"\nmatch = { item = \"name\", result = \"name\", error = \"names\" }",
+        );
+        let items: Vec<Item> = ["Ann@x", "bob@x", "Dup", "Dup", "eve@x"]
+            .into_iter()
+            .map(|name| Item {
+                record: json!({"name": name}),
+                trace: String::new(),
+            })
+            .collect();
+        let answer = json!({
+            "made": [{"id": 1, "name": "ann@x"}, {"id": 2, "name": "Dup"}],
+            "errors": [{"names": ["bob@x", "eve@x"], "message": "no"}],
+        });
+        assert_eq!(
+            words(&target, &items, &answer),
+            ["done 1", "refused no", "unknown", "unknown", "refused no"]
+        );
+    }
+
+    #[test]
+    fn an_atomic_batch_that_answers_only_refusals_was_refused_as_a_whole() {
+        let target = target("at = \"in\"\nresults = \"r\"\natomic = true\nitem_ok = \"ok\"");
+        let answer = json!({"r": [{"ok": false, "message": "rolled back"}, {"ok": false, "message": "bad"}]});
+        assert!(words(&target, &items(2), &answer)[0].starts_with("Refused"));
+        let answer = json!({"r": [{"ok": true, "id": 1}, {"ok": false, "message": "bad"}]});
+        assert_eq!(
+            words(&target, &items(2), &answer),
+            ["done 1", "refused bad"]
+        );
     }
 }

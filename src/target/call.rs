@@ -1,12 +1,13 @@
 //! Requests: a target's templates filled for one row.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::Target;
 use super::file::BodyForm;
+use super::{Lookup, Target};
 use crate::path::Path;
 use crate::record::KeyHash;
 use crate::template::{Scope, Template, TemplateError};
@@ -77,7 +78,8 @@ pub struct Text {
 #[derive(Debug)]
 enum Part {
     Literal(String),
-    Filled(Template),
+    /// A template, and where it begins in the source.
+    Filled(Template, usize),
 }
 
 fn as_is(text: &str) -> Cow<'_, str> {
@@ -104,7 +106,7 @@ impl Text {
     pub fn compile(source: &str) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         if source.contains("{%") {
-            parts.push(Part::Filled(Template::compile(source)?));
+            parts.push(Part::Filled(Template::compile(source)?, 0));
             return Ok(Self {
                 source: source.to_owned(),
                 parts,
@@ -123,7 +125,7 @@ impl Text {
                 error.range = error.range.map(|at| at.start + offset..at.end + offset);
                 error
             })?;
-            parts.push(Part::Filled(template));
+            parts.push(Part::Filled(template, offset));
             rest = &rest[close..];
         }
         if rest.contains("{{") {
@@ -145,13 +147,22 @@ impl Text {
 
     /// The names that it uses, as paths of the body's fields.
     pub fn names(&self) -> impl Iterator<Item = &[String]> {
-        self.parts
-            .iter()
-            .flat_map(|part| match part {
-                Part::Literal(_) => [].iter(),
-                Part::Filled(template) => template.names().iter(),
+        self.places().map(|(path, _)| path)
+    }
+
+    /// The names that it uses, each with its bytes within the source.
+    pub fn places(&self) -> impl Iterator<Item = (&[String], Option<Range<usize>>)> {
+        self.parts.iter().flat_map(|part| {
+            let (names, offset) = match part {
+                Part::Literal(_) => (&[][..], 0),
+                Part::Filled(template, offset) => (template.names(), *offset),
+            };
+            names.iter().map(move |name| {
+                let range = name.range.clone();
+                let range = range.map(|range| range.start + offset..range.end + offset);
+                (name.path.as_slice(), range)
             })
-            .map(|name| name.path.as_slice())
+        })
     }
 
     /// Fills it in, without encoding.
@@ -168,7 +179,7 @@ impl Text {
         for part in &self.parts {
             match part {
                 Part::Literal(text) => out.push_str(text),
-                Part::Filled(template) => out.push_str(&encode(&template.render(scope)?)),
+                Part::Filled(template, _) => out.push_str(&encode(&template.render(scope)?)),
             }
         }
         Ok(out)
@@ -327,6 +338,33 @@ impl Target {
             body: None,
             headers: Vec::new(),
         })
+    }
+
+    /// The request that looks a row's record up.
+    ///
+    /// # Errors
+    /// Where a template names a field that the row leaves empty.
+    pub fn lookup_call(&self, lookup: &Lookup, facts: &Facts<'_>) -> Result<Call, Impossible> {
+        let body = match &lookup.body {
+            Some(body) => Some(encode(self.file.create.body, &body.value(facts)?)),
+            None => None,
+        };
+        Ok(Call {
+            body,
+            ..self.plain_call(&lookup.endpoint, facts)?
+        })
+    }
+
+    /// What a look-up asks for, as a text: equal for rows that ask for the same. `None` where the
+    /// row has nothing to be looked up by.
+    pub fn lookup_mark(&self, lookup: &Lookup, facts: &Facts<'_>) -> Option<String> {
+        let call = self.lookup_call(lookup, facts).ok()?;
+        let mut mark = call.location;
+        if let Some((_, body)) = &call.body {
+            mark.push(' ');
+            mark.push_str(&String::from_utf8_lossy(body));
+        }
+        Some(mark)
     }
 
     /// What an update may carry of a record: all but what it never may, and the field that names

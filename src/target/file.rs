@@ -246,7 +246,7 @@ pub struct Matcher {
     /// The HTTP status.
     #[schemars(with = "schema::Status")]
     pub status: Option<u16>,
-    /// The answer's own code.
+    /// The answer's own code, or what stands behind the last dot in it.
     pub code: Option<String>,
     /// A regular expression that finds something in the message.
     pub message: Option<String>,
@@ -291,7 +291,8 @@ pub struct BatchSection {
     pub trace: Option<String>,
     /// The path of the list of answers to the single items. Default: the answer is the list.
     pub results: String,
-    /// The path of a list of the refused items, if they stand apart from the results.
+    /// The path of a list of the refused items, if they stand apart from the results. With
+    /// `match = "index"`, each may say its place in the request as `index`, from 0.
     pub errors: Option<String>,
     /// How answers find their items. Default: `"index"`.
     #[serde(rename = "match")]
@@ -302,7 +303,8 @@ pub struct BatchSection {
     pub item_id: Option<String>,
     /// The path of the address in an item's answer, where that is not the id.
     pub item_address: Option<String>,
-    /// The path of what is wrong in an item's answer: a text, or what `[errors]` can read.
+    /// The path of what is wrong in an item's answer: a text, or an error or a list of errors, which
+    /// are read as `[errors]` says. With a text, code and fields are read from beside it.
     pub item_error: Option<String>,
     /// `true`: one bad customer makes the API refuse all of the request. Default: `false`.
     pub atomic: bool,
@@ -341,6 +343,14 @@ pub struct LookupSection {
     #[serde(deserialize_with = "ordered")]
     #[schemars(with = "BTreeMap<String, String>")]
     pub query: Ordered<String>,
+    /// The body of a search that is posted: a table whose texts are templates. It is written in the
+    /// form of `[create]`.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    pub body: Option<toml::Table>,
+    /// The path of the customer's fields in a match, from where `prove` is read. Default: they stand
+    /// in the match itself.
+    #[schemars(example = &"properties")]
+    pub record: String,
     /// The path of the list of matches in the answer. Default: the answer is the one customer, and
     /// status 404 means that there is none.
     #[schemars(example = &"data")]
@@ -514,7 +524,8 @@ pub struct ErrorsSection {
     pub field_pattern: Option<String>,
     /// Answers after which no row can succeed: the run stops.
     pub fatal: Vec<Matcher>,
-    /// Answers that mean "certainly not carried out, ask again". Default: the statuses 429 and 503.
+    /// Answers that mean "certainly not carried out, ask again"; those of several `[[errors]]` count
+    /// together. Default: the statuses 429 and 503.
     #[schemars(with = "Vec<Matcher>")]
     pub retry: Option<Vec<Matcher>>,
 }
@@ -649,11 +660,14 @@ pub struct CustomSection {
     pub discover: Option<DiscoverSection>,
 }
 
-/// Where the account's own fields can be listed.
+/// `[custom.discover]`: where an account's own custom fields can be listed. `rowferry fields` asks
+/// there and writes what it learns into `custom-fields.toml`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DiscoverSection {
-    /// The path behind `base_url`.
+    /// Default GET.
+    pub method: Option<String>,
+    /// The path; it names no row.
     pub path: String,
     /// Query parameters.
     #[serde(deserialize_with = "ordered")]
@@ -661,31 +675,44 @@ pub struct DiscoverSection {
     pub query: Ordered<String>,
     /// The path of the definitions in the answer. Default: the answer is the list.
     pub results: String,
-    /// The path of a field's key in its definition.
+    /// How the pages follow each other, as in `[list]`; without it the first answer holds all.
+    pub paging: Option<Paging>,
+    /// Path of a definition's key: the name under which its values are sent. Default `key`.
     pub key: String,
-    /// The path of its label.
+    /// Path of its id, a further name by which a mapping may call it. Default `id`.
+    pub id: Option<String>,
+    /// Path of its label, the name that people see; a mapping may call the field by it.
     pub label: Option<String>,
     /// The path of its type.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// The API's words for types, and ours for them.
+    /// Their types to ours: `text`, `integer`, … as in `[fields]`, or `any` where every value goes.
+    /// A type that is not named here and is called as none of ours is told, and takes any value.
     pub types: BTreeMap<String, String>,
+    /// Path that is true where a create must hold the field.
+    pub required: Option<String>,
     /// Where the options of a choice stand.
     pub options: Option<DiscoverOptions>,
 }
 
-/// Where the options of a custom field stand: in its definition, at `at`; or in an answer of their own
-/// to `path`.
+/// `[custom.discover] options`: inline by `at`, or by a request of their own by `path`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DiscoverOptions {
-    /// The path of the options in the definition.
+    /// Inline: path in the definition. An array of options, or an object of value to label.
     pub at: Option<String>,
-    /// The path of a request for the options, a template over the definition's members.
+    /// Apart: a path template over the definition's members; asked for choices and for types that
+    /// are not known.
     pub path: Option<String>,
-    /// The path of the options in the answer to that request.
+    /// Apart: query parameters, templates over the definition's members.
+    #[serde(deserialize_with = "ordered")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub query: Ordered<String>,
+    /// Apart: path of the options in the answer; empty = the answer is the array.
     pub results: Option<String>,
-    /// The path of an option's value.
+    /// Apart: how the pages follow each other, as in `[list]`.
+    pub paging: Option<Paging>,
+    /// Path of an option's value, which is sent; empty = the option itself.
     pub value: String,
     /// The path of an option's label.
     pub label: Option<String>,

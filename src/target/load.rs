@@ -9,15 +9,19 @@ use serde::Deserialize;
 
 use super::batch::{Batch, Matching};
 use super::call::{Endpoint, Text};
+use super::custom::AccountFields;
 use super::file::{
     AuthKind, AuthSection, BatchSection, CreateSection, Grant, Matcher, Ordered, PagingKind,
     TargetFile,
 };
-use super::shape::{Code, ErrorShape};
+use super::fill::Fill;
+use super::matcher::Code;
+use super::shape::ErrorShape;
 use super::{Create, Field, List, Lookup, Target, Update};
 use crate::document::Document;
 use crate::field::Type;
 use crate::issue::{Mistake, TextFile, nearest};
+use crate::mark;
 use crate::path::Path;
 use crate::rate::{Rate, parse_rate};
 
@@ -113,7 +117,13 @@ pub fn load_file(
         return (None, mistakes);
     }
     let (own, found) = document.read::<TargetFile>();
-    mistakes.extend(found);
+    // What a file leaves out may stand in the one that it extends.
+    let extends = document.root.contains_key("extends");
+    mistakes.extend(
+        found
+            .into_iter()
+            .filter(|mistake| !extends || mistake.code != "missing-key"),
+    );
     let Some(own) = own else {
         return (None, mistakes);
     };
@@ -141,12 +151,18 @@ pub fn load_file(
             },
             Err(why) => {
                 let span = span_of(&document, &["extends"]);
-                mistakes.push(Mistake::new("target-extends", why).at(file, span, "extends this"));
+                let mistake = Mistake::new("target-extends", why).at(file, span, "extends this");
+                let near = nearest(base, builtin_names()).filter(|near| near != base);
+                mistakes.push(match near {
+                    Some(near) => mistake.help(format!("did you mean `{near}`?")),
+                    None => mistake,
+                });
                 None
             }
         },
     };
     let Some(merged) = merged else {
+        mistakes.sort_by_key(|mistake| mistake.place.as_ref().map(|(_, span)| span.start));
         return (None, mistakes);
     };
     let mut check = Check {
@@ -155,7 +171,9 @@ pub fn load_file(
         mistakes,
     };
     let target = check.compile(name, merged);
-    let mistakes = check.mistakes;
+    let mut mistakes = check.mistakes;
+    // In the order of the file, however they were found.
+    mistakes.sort_by_key(|mistake| mistake.place.as_ref().map(|(_, span)| span.start));
     let good = mistakes.iter().all(|mistake| mistake.note);
     (target.filter(|_| good), mistakes)
 }
@@ -220,19 +238,33 @@ fn merge(base: &mut toml::Table, own: toml::Table) {
     }
 }
 
-struct Check<'d, 'i> {
-    file: &'i Arc<TextFile>,
+pub(super) struct Check<'d, 'i> {
+    pub(super) file: &'i Arc<TextFile>,
     document: &'d Document<'i>,
     mistakes: Vec<Mistake>,
 }
 
 impl Check<'_, '_> {
     /// A mistake at a path of keys; where the file itself does not hold it, at what it extends.
-    fn wrong(&mut self, code: &'static str, path: &[&str], message: String) -> &mut Mistake {
+    pub(super) fn wrong(
+        &mut self,
+        code: &'static str,
+        path: &[&str],
+        message: String,
+    ) -> &mut Mistake {
         let mut path = path;
         let span = loop {
-            match self.document.spans(path) {
-                Some((_, value)) => break value,
+            match self.span(path) {
+                Some((key, value)) => {
+                    // Of a table, its name: it may be many lines long.
+                    let table = self.file.text.get(value.clone());
+                    break match table
+                        .is_some_and(|text| text.contains('\n') && !text.starts_with(['"', '\'']))
+                    {
+                        true => key,
+                        false => value,
+                    };
+                }
                 None if path.len() > 1 => path = &path[..path.len() - 1],
                 None => break span_of(self.document, &["extends"]),
             }
@@ -243,28 +275,56 @@ impl Check<'_, '_> {
         &mut self.mistakes[last]
     }
 
-    fn text(&mut self, path: &[&str], source: &str) -> Text {
+    /// Where an entry stands: its key and its value. A section that may be given several times is
+    /// asked for by its place, and found also where it is given once.
+    fn span(&self, path: &[&str]) -> Option<(std::ops::Range<usize>, std::ops::Range<usize>)> {
+        self.document.spans(path).or_else(|| {
+            let numbered = path.iter().position(|step| step.parse::<usize>().is_ok())?;
+            let mut path = path.to_vec();
+            path.remove(numbered);
+            self.document.spans(&path)
+        })
+    }
+
+    /// A mistake within the text at a path of keys.
+    pub(super) fn wrong_within(
+        &mut self,
+        code: &'static str,
+        path: &[&str],
+        (source, range): (&str, Option<std::ops::Range<usize>>),
+        message: String,
+    ) -> &mut Mistake {
+        let mistake = self.wrong(code, path, message);
+        if let Some((file, span)) = &mut mistake.place {
+            *span = mark::inside(file, span.clone(), source, range);
+        }
+        mistake
+    }
+
+    pub(super) fn text(&mut self, path: &[&str], source: &str) -> Text {
         match Text::compile(source) {
             Ok(text) => text,
             Err(error) => {
-                let mistake = self.wrong(
-                    "template",
-                    path,
-                    format!("this template is wrong: {}", error.message),
-                );
-                if let (Some((file, span)), Some(range)) = (&mut mistake.place, error.range) {
-                    // Where the text stands between plain quotes, the mark goes inside.
-                    let inner = span.start + 1..span.end.saturating_sub(1);
-                    if file.text.get(inner.clone()) == Some(source) {
-                        *span = inner.start + range.start..inner.start + range.end;
-                    }
-                }
+                let message = format!("this template is wrong: {}", error.message);
+                self.wrong_within("template", path, (source, error.range), message);
                 Text::compile("").unwrap_or_else(|_| unreachable!("the empty template compiles"))
             }
         }
     }
 
-    fn texts(&mut self, path: &[&str], pairs: &Ordered<String>) -> Vec<(String, Text)> {
+    fn pattern(&mut self, path: &[&str], source: &str) -> Option<Regex> {
+        match Regex::new(source) {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                let (why, range) = mark::explain(&error, source);
+                let message = format!("this pattern is wrong: {why}");
+                self.wrong_within("pattern", path, (source, range), message);
+                None
+            }
+        }
+    }
+
+    pub(super) fn texts(&mut self, path: &[&str], pairs: &Ordered<String>) -> Vec<(String, Text)> {
         pairs
             .iter()
             .map(|(name, source)| {
@@ -274,7 +334,7 @@ impl Check<'_, '_> {
             .collect()
     }
 
-    fn path(&mut self, at: &[&str], text: &str) -> Path {
+    pub(super) fn path(&mut self, at: &[&str], text: &str) -> Path {
         Path::parse(text).unwrap_or_else(|why| {
             self.wrong("path", at, why);
             Path::default()
@@ -283,31 +343,40 @@ impl Check<'_, '_> {
 
     fn endpoint(
         &mut self,
-        section: &str,
+        section: &[&str],
         method: (&Option<String>, &str),
         path: &str,
         query: &Ordered<String>,
         success: &[u16],
     ) -> Endpoint {
+        let at =
+            |key: &'static str| -> Vec<&str> { section.iter().copied().chain([key]).collect() };
+        let title = section
+            .iter()
+            .filter(|step| step.parse::<usize>().is_err())
+            .copied()
+            .collect::<Vec<_>>()
+            .join(".");
         let verb = method.0.as_deref().unwrap_or(method.1).to_ascii_uppercase();
-        if !matches!(verb.as_str(), "GET" | "POST" | "PUT" | "PATCH" | "DELETE") {
+        const VERBS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+        if !VERBS.contains(&verb.as_str()) {
+            let help = match nearest(&verb, VERBS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "GET, POST, PUT, PATCH or DELETE".to_owned(),
+            };
             self.wrong(
                 "method",
-                &[section, "method"],
+                &at("method"),
                 format!("`{verb}` is not a method that can be used here"),
             )
-            .help = Some("GET, POST, PUT, PATCH or DELETE".to_owned());
+            .help = Some(help);
         }
         if path.is_empty() {
-            self.wrong(
-                "missing-key",
-                &[section],
-                format!("[{section}] has no `path`"),
-            );
+            self.wrong("missing-key", section, format!("[{title}] has no `path`"));
         } else if !path.starts_with('/') {
             self.wrong(
                 "target-path",
-                &[section, "path"],
+                &at("path"),
                 format!("the path `{path}` does not begin with `/`"),
             )
             .help = Some("paths stand behind base_url and begin with `/`".to_owned());
@@ -315,17 +384,30 @@ impl Check<'_, '_> {
         if path.contains("{%") {
             self.wrong(
                 "target-path",
-                &[section, "path"],
+                &at("path"),
                 "a path cannot hold `{% … %}`: what values give could not be told from its slashes"
                     .to_owned(),
             )
             .help = Some("use {{ … }} alone, or a query parameter".to_owned());
         }
+        self.statuses(&at("success"), success);
         Endpoint {
             method: verb,
-            path: self.text(&[section, "path"], path),
-            query: self.texts(&[section, "query"], query),
+            path: self.text(&at("path"), path),
+            query: self.texts(&at("query"), query),
             success: success.to_vec(),
+        }
+    }
+
+    /// Statuses of HTTP have three digits.
+    fn statuses(&mut self, at: &[&str], statuses: &[u16]) {
+        for (place, status) in statuses.iter().enumerate() {
+            if !(100..=599).contains(status) {
+                let place = place.to_string();
+                let at: Vec<&str> = at.iter().copied().chain([place.as_str()]).collect();
+                self.wrong("status", &at, format!("{status} is not a status of HTTP"))
+                    .help = Some("statuses are numbers from 100 to 599, such as 201".to_owned());
+            }
         }
     }
 
@@ -360,15 +442,37 @@ impl Check<'_, '_> {
                 Ok(code) => codes.push(code),
                 Err(why) => {
                     let place = place.to_string();
-                    let at: Vec<&str> = at.iter().copied().chain([place.as_str()]).collect();
-                    self.wrong("matcher", &at, format!("this matcher is wrong: {why}"));
+                    let mut at: Vec<&str> = at.iter().copied().chain([place.as_str()]).collect();
+                    match &matcher.message {
+                        Some(message) => {
+                            at.push("message");
+                            self.pattern(&at, message);
+                        }
+                        None => {
+                            let message = format!("this matcher is wrong: {why}");
+                            self.wrong("matcher", &at, message);
+                        }
+                    }
                 }
+            }
+            if let Some(status) = matcher
+                .status
+                .filter(|status| !(100..=599).contains(status))
+            {
+                let place = place.to_string();
+                let at: Vec<&str> = at
+                    .iter()
+                    .copied()
+                    .chain([place.as_str(), "status"])
+                    .collect();
+                self.wrong("status", &at, format!("{status} is not a status of HTTP"))
+                    .help = Some("statuses are numbers from 100 to 599, such as 409".to_owned());
             }
         }
         codes
     }
 
-    fn auth(&mut self, auth: &AuthSection) {
+    fn auth(&mut self, place: &str, auth: &AuthSection) {
         let missing = |key: &str, value: &Option<String>| match value {
             None => Some(key.to_owned()),
             Some(_) => None,
@@ -394,8 +498,27 @@ impl Check<'_, '_> {
         for key in lacks {
             self.wrong(
                 "missing-key",
-                &["auth"],
+                &["auth", place, "kind"],
                 format!("this kind of [auth] needs `{key}`"),
+            );
+        }
+        if let Some(header) = &auth.header {
+            self.header_name(&["auth", place, "header"], header);
+        }
+        if let Some(path) = &auth.token_path
+            && !path.starts_with('/')
+            && !path.starts_with("origin:/")
+            && !url::Url::parse(path)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        {
+            self.wrong(
+                "token-path",
+                &["auth", place, "token_path"],
+                format!("`{path}` is no place to ask for a token"),
+            )
+            .help = Some(
+                "a path on the base such as `/oauth/token`, `origin:/oauth/token`, or an https address"
+                    .to_owned(),
             );
         }
     }
@@ -426,17 +549,7 @@ impl Check<'_, '_> {
             let pattern = spec
                 .pattern
                 .as_ref()
-                .and_then(|pattern| match Regex::new(pattern) {
-                    Ok(pattern) => Some(pattern),
-                    Err(error) => {
-                        self.wrong(
-                            "pattern",
-                            &["fields", name, "pattern"],
-                            format!("this pattern is wrong: {error}"),
-                        );
-                        None
-                    }
-                });
+                .and_then(|pattern| self.pattern(&["fields", name, "pattern"], pattern));
             fields.push(Field {
                 path,
                 name: name.as_str().into(),
@@ -495,7 +608,11 @@ impl Check<'_, '_> {
             &section.success
         };
         let path = section.path.as_deref().unwrap_or(&create.path);
-        let endpoint = self.endpoint("create", (&method.cloned(), "POST"), path, query, success);
+        let at: &[&str] = match section.path {
+            Some(_) => &["create", AT],
+            None => &["create"],
+        };
+        let endpoint = self.endpoint(at, (&method.cloned(), "POST"), path, query, success);
         if endpoint.path.names().next().is_some()
             || endpoint
                 .query
@@ -550,7 +667,7 @@ impl Check<'_, '_> {
                 Matching::Index
             }
         };
-        Some(Batch {
+        let mut batch = Batch {
             endpoint,
             max: section.max.unwrap_or(100).max(1),
             max_bytes,
@@ -567,7 +684,13 @@ impl Check<'_, '_> {
             item_id,
             item_address,
             item_error,
-        })
+            atomic: section.atomic,
+            overhead: (0, 0),
+        };
+        batch.measure(&crate::document::to_json(&toml::Value::Table(
+            create.constants.clone(),
+        )));
+        Some(batch)
     }
 
     fn compile(&mut self, name: &str, file: TargetFile) -> Option<Target> {
@@ -590,31 +713,49 @@ impl Check<'_, '_> {
                 "base-url",
                 &["base_url"],
                 format!("`{}` is not an http or https address", file.base_url),
-            );
+            )
+            .help = Some("write it whole, such as `https://api.example.com/v1`".to_owned());
         }
-        for auth in &file.auth {
-            self.auth(auth);
+        for (place, auth) in file.auth.iter().enumerate() {
+            self.auth(&place.to_string(), auth);
+        }
+        for (name, _) in &file.headers {
+            self.header_name(&["headers", name], name);
+        }
+        if let Some(name) = &file.create.idempotency_header {
+            self.header_name(&["create", "idempotency_header"], name);
         }
         let fields = self.fields(&file);
         let (rates, rate_unknown) = self.rates(&file);
         let mut errors = Vec::new();
         let mut fatal = Vec::new();
-        let mut retry = vec![Code::status(429), Code::status(503)];
-        for section in &file.errors {
-            match ErrorShape::compile(section) {
+        let mut retry = Vec::new();
+        for (place, section) in file.errors.iter().enumerate() {
+            let place = place.to_string();
+            let place = place.as_str();
+            let compiled = ErrorShape::compile(section);
+            match compiled {
                 Ok(shape) => errors.push(shape),
+                Err((key, why)) if key == "field_pattern" => {
+                    let source = section.field_pattern.clone().unwrap_or_default();
+                    if self.pattern(&["errors", place, key], &source).is_some() {
+                        self.wrong("pattern", &["errors", place, key], why);
+                    }
+                }
                 Err((key, why)) => {
                     self.wrong(
                         "errors",
-                        &["errors", key],
+                        &["errors", place, key],
                         format!("`{key}` is wrong: {why}"),
                     );
                 }
             }
-            fatal.extend(self.codes(&["errors", "fatal"], &section.fatal));
-            if let Some(own) = &section.retry {
-                retry = self.codes(&["errors", "retry"], own);
-            }
+            fatal.extend(self.codes(&["errors", place, "fatal"], &section.fatal));
+            let own = section.retry.iter();
+            retry.extend(own.flat_map(|own| self.codes(&["errors", place, "retry"], own)));
+        }
+        if file.errors.iter().all(|section| section.retry.is_none()) {
+            retry = vec![Code::status(429), Code::status(503)];
         }
         errors.push(ErrorShape::usual());
         let create = &file.create;
@@ -625,7 +766,7 @@ impl Check<'_, '_> {
         });
         let create = Create {
             endpoint: self.endpoint(
-                "create",
+                &["create"],
                 (&create.method, "POST"),
                 &create.path,
                 &create.query,
@@ -661,36 +802,46 @@ impl Check<'_, '_> {
         let lookups = file
             .lookup
             .iter()
-            .map(|section| {
+            .enumerate()
+            .map(|(place, section)| {
+                let place = place.to_string();
+                let place = place.as_str();
                 let id = section.id.as_deref().unwrap_or("id");
                 Lookup {
                     endpoint: self.endpoint(
-                        "lookup",
+                        &["lookup", place],
                         (&section.method, "GET"),
                         &section.path,
                         &section.query,
                         &[],
                     ),
-                    results: self.path(&["lookup", "results"], &section.results),
+                    body: section.body.as_ref().map(|body| {
+                        let body = toml::Value::Table(body.clone());
+                        Fill::compile(&body, &mut |source| {
+                            self.text(&["lookup", place, "body"], source)
+                        })
+                    }),
+                    results: self.path(&["lookup", place, "results"], &section.results),
+                    record: self.path(&["lookup", place, "record"], &section.record),
                     where_: section
                         .where_
                         .iter()
                         .map(|(name, source)| {
-                            let at = ["lookup", "where", name.as_str()];
+                            let at = ["lookup", place, "where", name.as_str()];
                             (self.path(&at, name), self.text(&at, source))
                         })
                         .collect(),
                     prove: section
                         .prove
                         .iter()
-                        .map(|name| self.path(&["lookup", "prove"], name))
+                        .map(|name| self.path(&["lookup", place, "prove"], name))
                         .collect(),
                     lag: self
-                        .duration(&["lookup", "lag"], section.lag.as_ref())
+                        .duration(&["lookup", place, "lag"], section.lag.as_ref())
                         .unwrap_or_default(),
-                    id: self.path(&["lookup", "id"], id),
+                    id: self.path(&["lookup", place, "id"], id),
                     address: self.path(
-                        &["lookup", "address"],
+                        &["lookup", place, "address"],
                         section.address.as_deref().unwrap_or(id),
                     ),
                 }
@@ -713,7 +864,7 @@ impl Check<'_, '_> {
             let id = section.id.as_deref().unwrap_or("id");
             List {
                 endpoint: self.endpoint(
-                    "list",
+                    &["list"],
                     (&section.method, "GET"),
                     &section.path,
                     &section.query,
@@ -731,7 +882,7 @@ impl Check<'_, '_> {
         });
         let read = file.read.as_ref().map(|section| {
             let endpoint = self.endpoint(
-                "read",
+                &["read"],
                 (&section.method, "GET"),
                 &section.path,
                 &Vec::new(),
@@ -741,7 +892,7 @@ impl Check<'_, '_> {
         });
         let update = file.update.as_ref().map(|section| Update {
             endpoint: self.endpoint(
-                "update",
+                &["update"],
                 (&section.method, "PATCH"),
                 &section.path,
                 &section.query,
@@ -766,14 +917,22 @@ impl Check<'_, '_> {
         });
         if let Some(section) = &file.delete {
             self.endpoint(
-                "delete",
+                &["delete"],
                 (&section.method, "DELETE"),
                 &section.path,
                 &Vec::new(),
                 &section.success,
             );
         }
-        Some(Target {
+        if let Some(update) = &file.update {
+            self.statuses(&["update", "missing"], &update.missing);
+        }
+        let discover = file
+            .custom
+            .as_ref()
+            .and_then(|custom| custom.discover.as_ref())
+            .map(|section| self.discover(section));
+        let target = Target {
             name: name.to_owned(),
             text: Arc::clone(self.file),
             fields,
@@ -782,6 +941,8 @@ impl Check<'_, '_> {
             list,
             read,
             update,
+            discover,
+            account_fields: AccountFields::default(),
             rates,
             rate_unknown,
             errors,
@@ -789,7 +950,9 @@ impl Check<'_, '_> {
             retry,
             natural,
             file,
-        })
+        };
+        self.sense(&target);
+        Some(target)
     }
 }
 

@@ -5,8 +5,14 @@
 pub mod answer;
 pub mod batch;
 pub mod call;
+pub mod custom;
+pub mod discover;
 pub mod file;
+mod fill;
 mod load;
+mod markup;
+mod matcher;
+mod sense;
 mod shape;
 
 use std::sync::Arc;
@@ -16,9 +22,13 @@ use regex::Regex;
 
 use self::batch::Batch;
 use self::call::{Endpoint, Text};
+use self::custom::AccountFields;
+use self::discover::Discover;
 use self::file::{FieldSpec, Paging, TargetFile, UpdateMode};
+use self::fill::Fill;
 pub use self::load::{builtin_names, builtin_text, load, load_file};
-use self::shape::{Code, ErrorShape};
+use self::matcher::Code;
+use self::shape::ErrorShape;
 use crate::field::Type;
 use crate::issue::TextFile;
 use crate::path::Path;
@@ -47,6 +57,10 @@ pub struct Target {
     pub read: Option<(Endpoint, Path)>,
     /// How a record is changed.
     pub update: Option<Update>,
+    /// Where the account's custom fields can be listed.
+    pub discover: Option<Discover>,
+    /// The account's custom fields, as far as they are known.
+    pub account_fields: AccountFields,
     /// The rates that hold at once; empty where none is known.
     pub rates: Vec<Rate>,
     /// Whether the rate is to be found by trying.
@@ -99,8 +113,11 @@ pub struct Create {
 pub struct Lookup {
     /// Method, path, query.
     pub endpoint: Endpoint,
+    body: Option<Fill>,
     /// Where the matches stand; empty = the answer is the one record.
     pub results: Path,
+    /// Where the record's fields stand in a match.
+    pub record: Path,
     /// What must equal in a match.
     pub where_: Vec<(Path, Text)>,
     /// Further fields that must equal before a match is this row's own.
@@ -145,6 +162,18 @@ pub struct Update {
     pub unreadable: Vec<Path>,
     /// Statuses that mean: there is none.
     pub missing: Vec<u16>,
+}
+
+impl Lookup {
+    /// The templates that make the request.
+    pub fn texts(&self) -> Vec<&Text> {
+        let mut all = vec![&self.endpoint.path];
+        all.extend(self.endpoint.query.iter().map(|(_, text)| text));
+        if let Some(body) = &self.body {
+            body.texts(&mut all);
+        }
+        all
+    }
 }
 
 impl Target {

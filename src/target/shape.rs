@@ -4,7 +4,8 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::answer::id_text;
-use super::file::{ErrorsSection, Matcher};
+use super::file::ErrorsSection;
+use super::markup;
 use crate::path::{Path, Step};
 
 /// What a target said when it refused.
@@ -86,6 +87,10 @@ impl ErrorShape {
     }
 
     fn read(&self, answer: &Value, refusal: &mut Refusal) {
+        // An error may be a text by itself.
+        if let (true, Some(text)) = (refusal.message.is_empty(), answer.as_str()) {
+            text.clone_into(&mut refusal.message);
+        }
         let first = |paths: &[Path]| {
             paths
                 .iter()
@@ -118,6 +123,18 @@ impl ErrorShape {
             {
                 refusal.fields.push((field, refusal.message.clone()));
             }
+        }
+    }
+
+    /// Reads what stands beside the words of an error that are known already: its code and fields.
+    fn read_beside(&self, item: &Value, refusal: &mut Refusal) {
+        // Where the fields are the members of the answer itself, an item's members are not they.
+        if self.fields.as_ref().is_some_and(Path::is_empty) {
+            if refusal.code.is_none() {
+                refusal.code = self.code.iter().find_map(|path| words(path.get(item)?));
+            }
+        } else {
+            self.read(item, refusal);
         }
     }
 
@@ -172,9 +189,16 @@ impl ErrorShape {
                         format!("{prefix}.{name}")
                     };
                     match inner {
-                        Value::Object(_) => self.read_fields(inner, &path, answer, fields),
+                        Value::Object(_) => match self.said_by(inner) {
+                            Some(text) => fields.push((self.clean(&path), text)),
+                            None => self.read_fields(inner, &path, answer, fields),
+                        },
                         Value::Array(items) if items.iter().any(Value::is_object) => {
                             for (place, item) in items.iter().enumerate() {
+                                if let Some(text) = self.said_by(item) {
+                                    fields.push((self.clean(&path), text));
+                                    continue;
+                                }
                                 let path = format!("{path}.{place}");
                                 self.read_fields(item, &path, answer, fields);
                             }
@@ -213,6 +237,25 @@ impl ErrorShape {
         for name in names {
             fields.push((name, text.clone()));
         }
+    }
+
+    /// The message of an object that is one error of the field that it stands at, such as
+    /// `{"email": {"message": "taken", "code": "unique"}}`. Lists are fields with their messages.
+    fn said_by(&self, item: &Value) -> Option<String> {
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        self.text
+            .as_ref()
+            .and_then(|path| path.get(item).and_then(text))
+            .or_else(|| {
+                ["message", "msg", "detail"]
+                    .iter()
+                    .find_map(|name| item.get(name).and_then(text))
+            })
     }
 
     /// The fields that an error names: one, or the steps of a path to one (`["body", "email"]`), or
@@ -258,6 +301,7 @@ fn words(value: &Value) -> Option<String> {
 }
 
 /// Reads a refusal by every shape in turn: the first that has a message, a code, fields gives them.
+/// What no shape fits is shown as it stands; of a page of HTML or XML, its words.
 pub(super) fn read(
     shapes: &[ErrorShape],
     status: u16,
@@ -275,7 +319,7 @@ pub(super) fn read(
     }
     if refusal.message.is_empty() {
         refusal.message = match refusal.fields.as_slice() {
-            [] => text.trim().chars().take(300).collect(),
+            [] => markup::sentence(text),
             fields => {
                 let all: Vec<String> = fields
                     .iter()
@@ -291,68 +335,46 @@ pub(super) fn read(
     refusal
 }
 
-/// A compiled matcher: all that is given must fit.
-#[derive(Debug)]
-pub(super) struct Code {
-    status: Option<u16>,
-    code: Option<String>,
-    message: Option<Regex>,
-    field: Option<String>,
+/// Whether any shape finds something in an answer that it knows.
+pub(super) fn speaks(shapes: &[ErrorShape], answer: &Value) -> bool {
+    let refusal = read(shapes, 0, Some(answer), "");
+    refusal.code.is_some() || !refusal.message.is_empty()
 }
 
-impl Code {
-    /// Compiles a matcher; the error says what is wrong with its pattern.
-    pub(super) fn compile(matcher: &Matcher) -> Result<Self, String> {
-        if matcher.status.is_none()
-            && matcher.code.is_none()
-            && matcher.message.is_none()
-            && matcher.field.is_none()
-        {
-            return Err("it names none of status, code, message, field".to_owned());
-        }
-        Ok(Self {
-            status: matcher.status,
-            code: matcher.code.clone(),
-            message: matcher
-                .message
-                .as_ref()
-                .map(|pattern| Regex::new(pattern).map_err(|error| error.to_string()))
-                .transpose()?,
-            field: matcher.field.clone(),
-        })
-    }
-
-    /// A matcher of one status.
-    pub(super) fn status(status: u16) -> Self {
-        Self {
-            status: Some(status),
-            code: None,
-            message: None,
-            field: None,
+/// Reads what an answer says of one refused item of a batch. `said` is what `item_error` names: a
+/// text, an error, or a list of either; absent, the item itself is the error.
+pub(super) fn read_item(
+    shapes: &[ErrorShape],
+    status: u16,
+    item: &Value,
+    said: Option<&Value>,
+) -> Refusal {
+    let said = said.filter(|said| !said.is_null()).unwrap_or(item);
+    let mut refusal = read(shapes, status, Some(said), "");
+    if let Value::Array(list) = said {
+        let wordless = refusal.message.is_empty();
+        for one in list {
+            let more = read(shapes, status, Some(one), "");
+            refusal.code = refusal.code.or(more.code);
+            if wordless {
+                let joint = match refusal.message.is_empty() || more.message.is_empty() {
+                    true => "",
+                    false => "; ",
+                };
+                refusal.message = refusal.message + joint + &more.message;
+                refusal.fields.extend(more.fields);
+            }
         }
     }
-
-    /// Whether it fits a refusal.
-    pub(super) fn fits(&self, refusal: &Refusal) -> bool {
-        self.status.is_none_or(|status| status == refusal.status)
-            && self.code.as_ref().is_none_or(|code| {
-                refusal
-                    .code
-                    .as_ref()
-                    .is_some_and(|own| own == code || own.ends_with(&format!(".{code}")))
-            })
-            && self.message.as_ref().is_none_or(|message| {
-                message.is_match(&refusal.message)
-                    || refusal
-                        .fields
-                        .iter()
-                        .any(|(_, text)| message.is_match(text))
-            })
-            && self
-                .field
-                .as_ref()
-                .is_none_or(|field| refusal.fields.iter().any(|(name, _)| name == field))
+    if refusal.message.is_empty() {
+        refusal.message = words(said).unwrap_or_else(|| markup::sentence(&said.to_string()));
     }
+    if !std::ptr::eq(said, item) {
+        for shape in shapes {
+            shape.read_beside(item, &mut refusal);
+        }
+    }
+    refusal
 }
 
 #[cfg(test)]
@@ -419,28 +441,5 @@ mod tests {
                 .collect();
             assert_eq!(found, fields, "{answer}");
         }
-    }
-
-    #[test]
-    fn all_that_a_matcher_names_must_fit() {
-        let refusal = Refusal {
-            status: 409,
-            code: Some("CreateCustomer.SlugConflict".into()),
-            message: "the slug is taken".into(),
-            fields: vec![("slug".into(), "taken".into())],
-        };
-        for (matcher, fits) in [
-            ("status = 409", true),
-            ("status = 409\ncode = \"SlugConflict\"", true),
-            ("status = 409\ncode = \"Other\"", false),
-            ("message = \"taken$\"", true),
-            ("field = \"slug\"", true),
-            ("field = \"name\"", false),
-            ("status = 422", false),
-        ] {
-            let code = Code::compile(&toml::from_str(matcher).unwrap()).unwrap();
-            assert_eq!(code.fits(&refusal), fits, "{matcher}");
-        }
-        assert!(Code::compile(&Matcher::default()).is_err());
     }
 }

@@ -67,6 +67,30 @@ struct Token {
 }
 
 impl Credentials {
+    /// Lets tokens be asked for at the base's own host, wherever the target file says: a rehearsal
+    /// asks nobody else.
+    pub fn rehearse(&mut self) {
+        if let Way::OAuth(oauth) = &mut self.way
+            && let Some(path) = &oauth.section.token_path
+            && let Ok(address) = url::Url::parse(path)
+            && address.has_host()
+        {
+            oauth.section.token_path = Some(format!("origin:{}", address.path()));
+        }
+    }
+
+    /// Where tokens are asked for, if at another place than on the base.
+    pub fn token_elsewhere(&self) -> Option<&str> {
+        match &self.way {
+            Way::OAuth(oauth) => oauth
+                .section
+                .token_path
+                .as_deref()
+                .filter(|path| path.contains("://")),
+            _ => None,
+        }
+    }
+
     /// The bytes of the long-lived secret, of which the ledger keeps a salted fingerprint.
     pub fn long_lived(&self) -> Option<Vec<u8>> {
         match &self.way {

@@ -93,6 +93,11 @@ impl Uploader {
                 return None;
             }
         };
+        let bytes = call.body.as_ref().map_or(0, |(_, body)| body.len());
+        if bytes > batch.max_bytes && rows.len() > 1 && !open {
+            // What is counted beforehand are the records as JSON; a form is longer.
+            return Some(halves(rows));
+        }
         let group: Arc<str> = key.into();
         let repeatable = self.target.file.create.idempotency_header.is_some();
         let told: Mutex<Option<Vec<Verdict>>> = Mutex::new(None);
@@ -181,9 +186,7 @@ impl Uploader {
                         }
                         fault::at(Point::BatchSplit);
                         // One bad record may have had all refused: halves until it stands alone.
-                        let mut first = rows;
-                        let second = first.split_off(first.len() / 2);
-                        return Some((first, second));
+                        return Some(halves(rows));
                     }
                     let verdicts = vec![verdict; rows.len()];
                     self.settle_items(&rows, verdicts, status, open, carried)
@@ -238,7 +241,10 @@ impl Uploader {
         let batch = self.target.file.create.batch.as_ref();
         let atomic = batch.is_some_and(|batch| batch.atomic);
         match verdict {
-            Verdict::Refused(refusal) => atomic || matches!(refusal.status, 400 | 413 | 422),
+            Verdict::Refused(refusal) => {
+                // Where `ok` tells, a refusal may be a 200.
+                atomic || matches!(refusal.status, 200..=299 | 400 | 413 | 422)
+            }
             Verdict::Exists(_) => true,
             _ => false,
         }
@@ -348,4 +354,9 @@ impl Uploader {
             }
         }
     }
+}
+
+fn halves(mut rows: Vec<Ready>) -> (Vec<Ready>, Vec<Ready>) {
+    let second = rows.split_off(rows.len() / 2);
+    (rows, second)
 }

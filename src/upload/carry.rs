@@ -99,7 +99,7 @@ impl Uploader {
             .target
             .lookups
             .iter()
-            .filter_map(|lookup| lookup.endpoint.location(&facts).ok())
+            .filter_map(|lookup| self.target.lookup_mark(lookup, &facts))
             .chain(self.target.list.iter().filter_map(|list| {
                 let value = list.by.get(body).filter(|value| !value.is_null())?;
                 Some(format!("list {value}"))

@@ -162,7 +162,7 @@ impl Uploader {
     fn marks(&self, job: &Job, body: &Value) -> Vec<String> {
         let facts = self.facts(job, body);
         let lookups = self.target.lookups.iter().filter_map(|lookup| {
-            let mut mark = lookup.endpoint.location(&facts).ok()?;
+            let mut mark = self.target.lookup_mark(lookup, &facts)?;
             for path in &lookup.prove {
                 let _ = write!(mark, " {}", path.get(body).unwrap_or(&Value::Null));
             }

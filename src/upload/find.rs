@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::attempt::NoReply;
+use super::pages::{Next, Pages};
 use super::{Job, Uploader};
 use crate::path::Path;
 use crate::record::Existing;
 use crate::target::answer::id_text;
 use crate::target::call::Facts;
-use crate::target::file::PagingKind;
 use crate::target::{List, Lookup};
 
 /// What looking for a row's record came to.
@@ -112,7 +112,7 @@ impl Uploader {
         facts: &Facts<'_>,
         purpose: Purpose,
     ) -> Search {
-        let call = match self.target.plain_call(&lookup.endpoint, facts) {
+        let call = match self.target.lookup_call(lookup, facts) {
             Ok(call) => call,
             Err(empty) => {
                 return Search::NotAskable(format!(
@@ -189,14 +189,18 @@ impl Uploader {
             }
         };
         let fits = |record: &&Value| {
-            let named = lookup.endpoint.query.iter().map(|(_, text)| text);
-            let by_query = named
-                .chain([&lookup.endpoint.path])
+            let by_query = lookup
+                .texts()
+                .into_iter()
                 .flat_map(|text| text.names())
                 .all(|name| {
                     // The search's own fields must equal where the match shows them.
                     let path = Path(name.iter().cloned().map(crate::path::Step::Key).collect());
-                    match (path.get(record), path.get(facts.body)) {
+                    let theirs = lookup.record.get(record);
+                    match (
+                        theirs.and_then(|theirs| path.get(theirs)),
+                        path.get(facts.body),
+                    ) {
                         (Some(theirs), Some(ours)) if !theirs.is_null() => same(theirs, ours),
                         _ => true,
                     }
@@ -216,10 +220,11 @@ impl Uploader {
             ));
         }
         let proved = |record: &Value| {
+            let fields = lookup.record.get(record).unwrap_or(&Value::Null);
             lookup
                 .prove
                 .iter()
-                .all(|path| match (path.get(record), path.get(facts.body)) {
+                .all(|path| match (path.get(fields), path.get(facts.body)) {
                     (Some(theirs), Some(ours)) => same(theirs, ours),
                     (None | Some(Value::Null), None) => true,
                     _ => false,
@@ -298,35 +303,9 @@ impl Uploader {
             .target
             .plain_call(&list.endpoint, &Facts::NONE)
             .map_err(|empty| NoReply(format!("the list's path names `{}`", empty.name)))?;
-        let paging = list.paging.as_ref();
-        let mut page: Option<String> = match paging.map(|paging| paging.kind) {
-            Some(PagingKind::Page) => Some("1".to_owned()),
-            Some(PagingKind::Offset) => Some("0".to_owned()),
-            _ => None,
-        };
-        let mut seen = 0u64;
-        let mut last: Vec<u8> = Vec::new();
+        let mut pages = Pages::new(list.paging.as_ref());
         loop {
-            let mut call = first.clone();
-            let mut add = |name: &str, value: &str| {
-                call.location.push(if call.location.contains('?') {
-                    '&'
-                } else {
-                    '?'
-                });
-                let mut pair = url::form_urlencoded::Serializer::new(String::new());
-                call.location
-                    .push_str(&pair.append_pair(name, value).finish());
-            };
-            if let Some(paging) = paging {
-                if let (Some(name), Some(size)) = (&paging.size_param, paging.size) {
-                    add(name, &size.to_string());
-                }
-                if let Some(page) = &page {
-                    add(&paging.param, page);
-                }
-            }
-            let answer = self.ask(&call).await?;
+            let answer = self.ask(&pages.call(&first)).await?;
             if !list.endpoint.succeeds(answer.status) {
                 return Err(NoReply(format!("the list was answered {}", answer.status)));
             }
@@ -356,40 +335,16 @@ impl Uploader {
                         });
                 }
             }
-            seen += records.len() as u64;
-            let Some(paging) = paging else {
-                return Ok(index);
-            };
-            let at = |path: &Option<String>| {
-                let path = Path::parse(path.as_deref()?).ok()?;
-                path.get(&json).and_then(id_text)
-            };
-            // The size asked for may be more than a page holds: only an empty page is the end.
-            let more = !records.is_empty();
-            let next = match paging.kind {
-                PagingKind::Cursor => at(&paging.next),
-                PagingKind::Page => {
-                    let number: u64 = page
-                        .as_deref()
-                        .and_then(|page| page.parse().ok())
-                        .unwrap_or(1);
-                    let last = at(&paging.last).and_then(|last| last.parse::<u64>().ok());
-                    let more = last.map_or(more, |last| number < last);
-                    more.then(|| (number + 1).to_string())
+            match pages.turn(&json, answer.body, records.len()) {
+                Next::Page => {}
+                Next::End => return Ok(index),
+                Next::Again => {
+                    return Err(NoReply(
+                        "the list gives the same page again and again; its `paging` does not fit"
+                            .to_owned(),
+                    ));
                 }
-                PagingKind::Offset => more.then(|| seen.to_string()),
-            };
-            if next.is_none() {
-                return Ok(index);
             }
-            if next == page || (more && answer.body == last) {
-                return Err(NoReply(
-                    "the list gives the same page again and again; its `paging` does not fit"
-                        .to_owned(),
-                ));
-            }
-            last = answer.body;
-            page = next;
         }
     }
 

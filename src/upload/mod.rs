@@ -9,10 +9,12 @@ mod batch;
 mod carry;
 mod change;
 pub mod client;
+pub mod discover;
 mod dispatch;
 mod doubt;
 mod find;
 pub mod pace;
+mod pages;
 mod settle;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};

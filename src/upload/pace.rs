@@ -296,11 +296,18 @@ pub fn left(names: &LimitHeaders, headers: &HeaderMap, now: SystemTime) -> Optio
             reset,
             reset_unix,
             ..
-        } => (remaining.as_deref()?, reset.as_deref()?, *reset_unix),
+        } => {
+            // Without a word on when it begins anew, a second is waited for.
+            let reset = reset.as_deref().unwrap_or_default();
+            (remaining.as_deref()?, reset, *reset_unix)
+        }
     };
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
     if number(remaining)? >= 1.0 {
         return None;
+    }
+    if reset.is_empty() {
+        return Some(Duration::from_secs(1));
     }
     let reset = number(reset).filter(|reset| reset.is_finite() && *reset >= 0.0)?;
     let seconds = if unix && reset > 1e9 {
@@ -363,6 +370,12 @@ mod tests {
             reset: Some("X-Reset".into()),
             reset_unix: false,
         };
+        let unknown = LimitHeaders::Named {
+            limit: None,
+            remaining: Some("X-Left".into()),
+            reset: None,
+            reset_unix: false,
+        };
         for (names, pairs, pause) in [
             (
                 &LimitHeaders::XRateLimit,
@@ -386,6 +399,8 @@ mod tests {
                 Some(5),
             ),
             (&named, [("x-left", "0"), ("x-reset", "2")], Some(2)),
+            (&unknown, [("x-left", "0"), ("x-reset", "2")], Some(1)),
+            (&unknown, [("x-left", "1"), ("x-reset", "2")], None),
             (
                 &LimitHeaders::None,
                 [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "9")],

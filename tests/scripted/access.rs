@@ -386,3 +386,65 @@ fn another_secret_asks_whose_it_is_and_a_rotating_token_does_not() {
         case.import_with(&[("T_ID", "me"), ("T_REFRESH_FILE", &file)], 0);
     }
 }
+
+#[test]
+fn a_token_address_elsewhere_must_be_safe_and_a_rehearsal_does_not_ask_there() {
+    let elsewhere = oauth(
+        "client_credentials",
+        "token_body = \"json\"\n",
+        "http://tokens.example/oauth/token",
+    );
+    let case = Case::new(&elsewhere, MAPPING, ONE, made);
+    let ran = case.import_with(&CLIENT, 2);
+    assert!(
+        ran.stderr.contains("--insecure-http") && ran.stderr.contains("tokens.example"),
+        "{}",
+        ran.stderr
+    );
+    assert!(case.server.requests().is_empty());
+    let here = oauth(
+        "client_credentials",
+        "token_body = \"json\"\n",
+        "BASE/oauth/token",
+    );
+    let case = Case::new(&here, MAPPING, ONE, |_: &Request| Reply::status(500));
+    let ran = case.command(&["--sandbox"]).output().unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stdout)
+    );
+    assert!(
+        case.server.requests().is_empty(),
+        "{:?}",
+        case.server.routes()
+    );
+}
+
+#[test]
+fn a_file_that_extends_another_replaces_one_fact_of_a_section() {
+    let case = Case::new("", MAPPING, ONE, made);
+    let base = HEAD.replace("BASE", &case.server.base()).replace(
+        "[auth]\nkind = \"none\"\n",
+        "[auth]\nkind = \"header\"\nheader = \"X-Key\"\nenv = \"T_KEY\"\n[headers]\nX-Tenant = { env = \"T_TENANT\", account = true }\n[read]\npath = \"/c/{{ id }}\"\n[list]\npath = \"/c\"\nresults = \"items\"\nby = \"email\"\npaging = { kind = \"cursor\", param = \"c\", next = \"n\" }\n",
+    ) + "[create]\npath = \"/c\"\n";
+    case.bench.file("base.toml", &base);
+    case.target(
+        "extends = \"base.toml\"\n[auth]\nenv = \"OTHER_KEY\"\n[headers]\nX-Tenant = { required = false }\n[read]\nrecord = \"data\"\n[list.paging]\nsize = 5\nsize_param = \"s\"\n[create]\nsuccess = [201]\n",
+    );
+    case.import_with(&[("OTHER_KEY", "k")], 0);
+    let request = &case.server.requests()[0];
+    assert_eq!(
+        (request.header("x-key"), request.header("x-tenant")),
+        (Some("k"), None)
+    );
+    // A way in as a whole replaces the other as a whole.
+    case.target("extends = \"base.toml\"\n[auth]\nkind = \"bearer\"\nenv = \"T_TOKEN\"\n");
+    case.bench.file("in.csv", &ONE.replace("K1", "K2"));
+    case.import_with(&[("T_TOKEN", "t"), ("T_TENANT", "1")], 0);
+    let request = &case.server.requests()[1];
+    assert_eq!(
+        (request.header("authorization"), request.header("x-key")),
+        (Some("Bearer t"), None)
+    );
+}

@@ -255,3 +255,92 @@ fn a_server_that_closes_each_connection_loses_no_row() {
     let ran = case.import(0);
     assert_eq!(ran.json()["fates"]["created"], 150);
 }
+
+#[test]
+fn each_shape_of_errors_may_say_what_is_to_be_sent_again_and_what_ends_the_run() {
+    let target = "[create]\npath = \"/c\"\n[[errors]]\ncode = \"code\"\nretry = [{ code = \"BUSY\" }]\nfatal = [{ field = \"plan\" }]\n[[errors]]\nfields = \"errors\"\nretry = [{ status = 409, field = \"lock\" }, { status = 503 }]\n";
+    let case = Case::plain(target, THREE, |request: &Request| match request.number {
+        0 => Reply::json(400, json!({ "code": "BUSY" })).with("Retry-After", "0"),
+        1 => Reply::json(409, json!({ "errors": { "lock": ["held"] } })).with("Retry-After", "0"),
+        2 => Reply::status(503).with("Retry-After", "0"),
+        3 => made(request),
+        _ => Reply::json(422, json!({ "errors": { "plan": ["used up"] } })),
+    });
+    let ran = case.import(3);
+    assert_eq!(case.fates(), "created pending pending");
+    assert_eq!(ran.json()["requests"]["retried"], 3);
+}
+
+#[test]
+fn headers_that_say_that_nothing_is_left_for_long_end_the_run() {
+    for (names, headers) in [
+        (
+            "{ limit = \"X-Limit\", remaining = \"X-Left\", reset = \"X-Reset\", reset_in = \"seconds\" }",
+            [("X-Left", "0".to_owned()), ("X-Reset", "7200".to_owned())],
+        ),
+        (
+            "{ remaining = \"X-Left\", reset = \"X-Reset\", reset_in = \"unix\" }",
+            [
+                ("X-Left", "0".to_owned()),
+                ("X-Reset", "4000000000".to_owned()),
+            ],
+        ),
+        (
+            "\"x-ratelimit\"",
+            [
+                ("X-RateLimit-Remaining", "0".to_owned()),
+                ("X-RateLimit-Reset", "4000000000".to_owned()),
+            ],
+        ),
+        (
+            "\"ietf\"",
+            [
+                ("RateLimit-Remaining", "0".to_owned()),
+                ("RateLimit-Reset", "7200".to_owned()),
+            ],
+        ),
+    ] {
+        let target = format!("{HEAD}[create]\npath = \"/c\"\n").replace(
+            "concurrency = 1",
+            &format!("concurrency = 1\nheaders = {names}"),
+        );
+        let case = Case::new(&target, MAPPING, THREE, move |request: &Request| {
+            let reply = made(request);
+            headers
+                .iter()
+                .fold(reply, |reply, (name, value)| reply.with(name, value))
+        });
+        case.import(3);
+        assert_eq!(case.fates(), "created pending pending", "{names}");
+    }
+    // Names that the file does not give mean nothing.
+    let target = format!("{HEAD}[create]\npath = \"/c\"\n")
+        .replace("concurrency = 1", "concurrency = 1\nheaders = \"none\"");
+    let case = Case::new(&target, MAPPING, THREE, |request: &Request| {
+        made(request)
+            .with("X-RateLimit-Remaining", "0")
+            .with("X-RateLimit-Reset", "4000000000")
+    });
+    case.import(0);
+}
+
+#[test]
+fn a_quota_of_a_day_counts_over_runs() {
+    let target = format!("{HEAD}[create]\npath = \"/c\"\n").replace(
+        "concurrency = 1",
+        "concurrency = 1\nrate = [\"100/s\", \"2/day\"]",
+    );
+    let case = Case::new(&target, MAPPING, THREE, made);
+    case.import(3);
+    assert_eq!(case.fates(), "created created pending");
+    let ran = case.import(3);
+    assert_eq!(case.server.requests().len(), 2);
+    assert!(
+        ran.stdout.contains("2/day") || ran.stdout.contains("2 per day"),
+        "{}",
+        ran.stdout
+    );
+    // Without a number, the pace is found by trying.
+    case.target(&target.replace("[\"100/s\", \"2/day\"]", "\"unknown\"\nassumed = true"));
+    case.import(0);
+}

@@ -475,3 +475,135 @@ fn a_row_never_overwrites_the_record_of_another_row() {
             .all(|request| request.method != "PATCH")
     );
 }
+
+#[test]
+fn what_a_field_takes_is_checked_before_anything_is_sent() {
+    let fields = r#"
+[fields.n]
+type = "integer"
+min = 1
+max = 9
+[fields.code]
+pattern = "^[A-Z]+$"
+min_length = 2
+max_length = 3
+[fields.state]
+type = "choice"
+options = ["on", { value = 7, label = "Off" }]
+[create]
+path = "/c"
+"#;
+    let mapping = format!("{MAPPING}n = \"N\"\ncode = \"Code\"\nstate = \"State\"\n");
+    let head = "Id,Name,Email,N,Code,State\n";
+    for (row, code) in [
+        ("K1,Ann,,5,AB,on", None),
+        ("K1,Ann,,,,Off", None),
+        ("K1,,,5,AB,on", Some("name.required")),
+        ("K1,Ann,,x,AB,on", Some("n.")),
+        ("K1,Ann,,0,AB,on", Some("n.min")),
+        ("K1,Ann,,10,AB,on", Some("n.max")),
+        ("K1,Ann,,5,ab,on", Some("code.pattern")),
+        ("K1,Ann,,5,A,on", Some("code.min_length")),
+        ("K1,Ann,,5,ABCD,on", Some("code.max_length")),
+        ("K1,Ann,,5,AB,no", Some("state.")),
+    ] {
+        let case = Case::new(
+            &format!("{HEAD}{fields}"),
+            &mapping,
+            &format!("{head}{row}\n"),
+            made,
+        );
+        let ran = case.import(i32::from(code.is_some()));
+        match code {
+            None => assert_eq!(case.fates(), "created", "{row}"),
+            Some(code) => {
+                assert!(case.server.requests().is_empty(), "{row}");
+                let issue = ran.json()["issues"][0]["code"].as_str().unwrap().to_owned();
+                assert!(issue.starts_with(code), "{row}: {issue}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_other_keys_do() {
+    let target = r#"
+key_field = "ref"
+[create]
+path = "/c"
+id = "data.id"
+address = "data.slug"
+[list]
+method = "POST"
+path = "/list?all=1"
+query = { kind = "person" }
+results = ""
+id = "uid"
+address = "handle"
+by = "ref"
+paging = { kind = "offset", param = "from", size_param = "count", size = 3 }
+[read]
+method = "POST"
+path = "/read/{{ address }}"
+[update]
+method = "PUT"
+path = "/c/{{ address }}"
+query = { was = "{{ record.version }}", id = "{{ id }}" }
+[delete]
+method = "POST"
+path = "/c/{{ address }}/archive"
+success = [202]
+"#;
+    let target = format!(
+        "{}ref = {{ type = \"text\" }}\n{}",
+        HEAD,
+        target.replacen("key_field = \"ref\"\n", "", 1)
+    )
+    .replacen("base_url", "key_field = \"ref\"\nbase_url", 1);
+    let mapping = format!("{MAPPING}ref = \"Id\"\n[policy]\nexisting = \"update\"\n");
+    let case = Case::new(&target, &mapping, THREE, |request: &Request| match request
+        .route()
+        .as_str()
+    {
+        "POST /list" => match request.query("from").as_deref() {
+            Some("0") => Reply::json(
+                200,
+                json!([{ "uid": 1, "handle": "a", "ref": "K1" }, { "uid": 9, "ref": "x" }]),
+            ),
+            _ => Reply::json(200, json!([])),
+        },
+        "POST /read/a" => Reply::json(200, json!({ "name": "Anna", "version": 7 })),
+        "POST /read/slug-2" => Reply::json(200, json!({ "name": "Bob", "version": 8 })),
+        "POST /c" => Reply::json(201, json!({ "data": { "id": 2, "slug": "slug-2" } })),
+        _ => Reply::status(204),
+    });
+    case.import(0);
+    assert_eq!(case.fates(), "updated created created");
+    let lists = case.server.of("POST /list");
+    let asked: Vec<String> = lists.iter().map(|request| request.target.clone()).collect();
+    assert_eq!(
+        asked,
+        [
+            "/list?all=1&kind=person&count=3&from=0",
+            "/list?all=1&kind=person&count=3&from=2"
+        ]
+    );
+    let sent = case.server.of("PUT /c/a");
+    assert_eq!(sent[0].target, "/c/a?was=7&id=1");
+    assert_eq!(
+        sent[0].json(),
+        json!({ "name": "Ann", "email": "ann@x.example", "ref": "K1" })
+    );
+    // A record of our own making is named by its address, too.
+    case.bench.file("in.csv", &THREE.replace("bob@", "bert@"));
+    case.import(0);
+    assert_eq!(case.server.of("PUT /c/slug-2").len(), 1);
+    assert_eq!(
+        case.server.of("PUT /c/slug-2")[0].target,
+        "/c/slug-2?was=8&id=2"
+    );
+    // Its deletion is described; that it is read without a mistake is all that an import needs of it.
+    case.bench
+        .run(&["targets", "check", "t.target.toml"])
+        .expect(0);
+}

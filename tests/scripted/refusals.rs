@@ -257,3 +257,102 @@ fn the_reject_file_names_the_cell_and_the_words() {
         assert!(rejects.contains(words), "{words} is not in {rejects}");
     }
 }
+
+#[test]
+fn errors_may_stand_as_objects_under_their_fields() {
+    // As Mongoose, Rails' serializers and others write them.
+    for answer in [
+        json!({ "message": "invalid", "errors": { "email": { "message": "taken", "kind": "unique", "value": "x" },
+            "address.city": { "message": "missing" } } }),
+        json!({ "message": "invalid", "errors": { "email": [{ "message": "taken", "code": "unique" }],
+            "address": { "city": { "message": "missing", "kind": "required" } } } }),
+    ] {
+        expect(
+            issues(
+                "[errors]\nmessage = \"message\"\nfields = \"errors\"\n",
+                422,
+                answer,
+            ),
+            &[("taken", Some("C2")), ("missing", Some("D2"))],
+        );
+    }
+}
+
+#[test]
+fn graphql_lists_have_paths_and_nested_codes() {
+    let shape = "[errors]\nmessage = \"errors.0.message\"\ncode = \"errors.0.extensions.code\"\nfields = \"errors\"\nfield = \"path\"\ntext = \"message\"\nstrip = \"createCustomer.\"\n";
+    let answer = json!({ "data": null, "errors": [
+        { "message": "not an address", "path": ["createCustomer", "customer", "email"], "extensions": { "code": "BAD_USER_INPUT" } },
+        { "message": "too many today", "extensions": { "code": "QUOTA" } },
+    ] });
+    expect(
+        issues(shape, 400, answer),
+        &[("not an address", Some("C2")), ("too many today", None)],
+    );
+}
+
+#[test]
+fn json_api_points_into_the_document() {
+    let shape = "[errors]\nmessage = \"errors.0.title\"\nfields = \"errors\"\nfield = \"source.pointer\"\ntext = \"detail\"\nstrip = \"/data/attributes/\"\n";
+    let answer = json!({ "errors": [
+        { "status": "422", "title": "Invalid", "detail": "is taken", "source": { "pointer": "/data/attributes/email" } },
+        { "status": "422", "title": "Invalid", "detail": "is unknown", "source": { "pointer": "/data/attributes/address/city" } },
+    ] });
+    expect(
+        issues(shape, 422, answer),
+        &[("is taken", Some("C2")), ("is unknown", Some("D2"))],
+    );
+}
+
+#[test]
+fn chargebee_names_one_parameter_beside_its_message() {
+    let shape = "[errors]\nmessage = \"message\"\ncode = \"api_error_code\"\nfield = \"param\"\n";
+    let answer = json!({ "message": "email : should be a valid address", "type": "invalid_request",
+        "api_error_code": "param_wrong_value", "param": "customer[email]", "http_status_code": 400 });
+    expect(
+        issues(shape, 400, answer),
+        &[("should be a valid address", Some("C2"))],
+    );
+}
+
+#[test]
+fn lists_of_texts_name_their_fields_by_a_pattern() {
+    let shape = "[errors]\nmessage = \"error\"\nfields = \"errors\"\nfield_pattern = '^(\\S+) '\n";
+    let answer = json!({ "error": "invalid", "errors": ["email is taken", "address.city must not be empty"] });
+    expect(
+        issues(shape, 422, answer),
+        &[
+            ("email is taken", Some("C2")),
+            ("must not be empty", Some("D2")),
+        ],
+    );
+}
+
+#[test]
+fn pages_of_html_and_documents_of_xml_become_a_sentence() {
+    for (media, body, says) in [
+        (
+            "text/html",
+            "<!DOCTYPE html>\n<html><head><title>413 Request Entity Too Large</title></head>\n<body><center><h1>413</h1></center></body></html>",
+            "413 Request Entity Too Large",
+        ),
+        (
+            "application/xml",
+            "<?xml version=\"1.0\"?><Error><Code>Denied</Code><Message>Not &quot;this&quot; one</Message></Error>",
+            "Not \"this\" one",
+        ),
+        ("text/plain", "  not\n allowed\n", "not allowed"),
+    ] {
+        let case = Case::new(HEAD, MAPPING, ROWS, move |_: &Request| {
+            let headers = vec![("Content-Type".to_owned(), media.to_owned())];
+            Reply::Answer(413, headers, body.as_bytes().to_vec())
+        });
+        let summary = case.import(1).json();
+        let message = &summary["issues"][0]["examples"][0]["message"];
+        let message = message.as_str().unwrap();
+        assert!(
+            message.contains(says) && !message.contains('<'),
+            "{message}"
+        );
+    }
+}

@@ -15,6 +15,7 @@ use super::fields::clashes;
 use super::file::{KeySpec, Sheets, SourceSection, TestSection};
 use super::stop_after::parse_stop_after;
 use super::words::DECIMALS;
+use crate::area::Area;
 use crate::issue::{Mistake, TextFile};
 use crate::path::Path;
 use crate::rate::parse_rate;
@@ -211,6 +212,33 @@ fn source(told: &mut Told<'_>, source: &SourceSection) {
             "the list of sheets is empty",
             "empty",
             help,
+        );
+    }
+    if let Some(range) = &source.range
+        && Area::parse(range.get_ref()).is_none()
+    {
+        told.tell(
+            "bad-range",
+            range.span(),
+            "this is no range of cells",
+            "from the first corner to the last",
+            "write it as spreadsheet programs do: `range = \"B3:H200\"`, or `\"B:H\"` for whole columns",
+        );
+    }
+    if let (Some(table), Some(_)) = (
+        &source.table,
+        source
+            .range
+            .as_ref()
+            .map(|_| ())
+            .or(source.sheet.as_ref().map(|_| ())),
+    ) {
+        told.tell(
+            "table-and-place",
+            table.span(),
+            "a table says by itself which cells of which sheet are read",
+            "beside `sheet` or `range`",
+            "leave out `sheet` and `range`, or leave out `table`",
         );
     }
     if let Some(delimiter) = &source.delimiter {

@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Played, read};
+use crate::field::{Choice, Type};
+use crate::sandbox::Options;
+use crate::target::custom::Definition;
 
 /// Custom fields as pairs, one exact look-up by filter, partial updates.
 const PAIRS: &str = r#"
@@ -154,10 +157,8 @@ async fn pairs_constants_and_an_exact_look_up() {
             .0,
         404
     );
-    assert_eq!(
-        send("GET", "/field", Value::Null).await,
-        (200, json!({"data": []}))
-    );
+    let (status, listed) = send("GET", "/field", Value::Null).await;
+    assert_eq!((status, &listed["data"][0]), (200, &json!({"id": 101})));
     for secret in ["k", "Key ", "Key wrong"] {
         let request = p.request("GET", "/field").header("x-key", secret);
         assert_eq!(read(request).await.0, 401, "{secret}");
@@ -253,5 +254,114 @@ async fn custom_objects_merge_and_free_objects_are_replaced() {
         let (status, body) = p.send("PATCH", "/c/1", change).await;
         assert_eq!((status, &body["extra"]), (200, &extra), "{field}");
         assert_eq!(body["address"], json!({"city": "Bonn", "zip": "53111"}));
+    }
+}
+
+#[tokio::test]
+async fn an_account_with_known_fields_keeps_to_them() {
+    let definitions = |keys: [&str; 3]| {
+        let [size, many, day] = keys.map(str::to_owned);
+        let option = |value: &str| Choice {
+            value: json!(value),
+            label: None,
+        };
+        let options = vec![option("s"), option("l")];
+        vec![
+            Definition {
+                key: size,
+                kind: Some(Type::Choice),
+                options: options.clone(),
+                required: true,
+                ..Definition::default()
+            },
+            Definition {
+                key: many,
+                kind: Some(Type::Choices),
+                options,
+                ..Definition::default()
+            },
+            Definition {
+                key: day,
+                kind: Some(Type::Date),
+                ..Definition::default()
+            },
+        ]
+    };
+    let head = "base_url = \"https://a.example\"\n[create]\npath = \"/c\"\n[errors]\nfields = \"errors\"\n[custom]\n";
+    let object = "at = \"cf\"\n";
+    let prefix = "shape = \"prefix\"\nprefix = \"cf_\"\n";
+    let pairs = "at = \"v\"\nshape = \"pairs\"\nkey_type = \"integer\"\nvalue_type = \"text\"\n";
+    for (custom, keys, record, refused) in [
+        (
+            object,
+            ["a", "b", "c"],
+            json!({"cf": {"a": "s", "b": ["s", "l"], "c": "2024-02-29"}}),
+            None,
+        ),
+        (
+            object,
+            ["a", "b", "c"],
+            json!({"cf": {"a": "s", "b": [], "c": ""}}),
+            None,
+        ),
+        (
+            object,
+            ["a", "b", "c"],
+            json!({"cf": {"a": "x"}}),
+            Some("cf.a"),
+        ),
+        (
+            object,
+            ["a", "b", "c"],
+            json!({"cf": {"a": "s", "b": "s"}}),
+            Some("cf.b"),
+        ),
+        (
+            object,
+            ["a", "b", "c"],
+            json!({"cf": {"a": "s", "c": "29.02.2024"}}),
+            Some("cf.c"),
+        ),
+        (
+            object,
+            ["a", "b", "c"],
+            json!({"cf": {"a": "s", "d": 1}}),
+            Some("cf.d"),
+        ),
+        (object, ["a", "b", "c"], json!({}), Some("cf.a")),
+        (prefix, ["a", "b", "c"], json!({"cf_a": "s"}), None),
+        (prefix, ["a", "b", "c"], json!({"cf_a": "x"}), Some("cf_a")),
+        (
+            pairs,
+            ["7", "8", "9"],
+            json!({"v": [{"key": 7, "value": "l"}]}),
+            None,
+        ),
+        (
+            pairs,
+            ["7", "8", "9"],
+            json!({"v": [{"key": 7, "value": "x"}]}),
+            Some("v.0.value"),
+        ),
+        (
+            pairs,
+            ["7", "8", "9"],
+            json!({"v": [{"key": 7, "value": "s"}, {"key": 6, "value": "x"}]}),
+            Some("v.1.key"),
+        ),
+    ] {
+        let options = Options {
+            custom_fields: Some(definitions(keys)),
+            ..Options::default()
+        };
+        let p = Played::with(&format!("{head}{custom}"), options).await;
+        let (status, body) = p.send("POST", "/c", record.clone()).await;
+        match refused {
+            None => assert_eq!(status, 201, "{record} {body}"),
+            Some(field) => {
+                assert_eq!(status, 422, "{record}");
+                assert!(body["errors"].get(field).is_some(), "{record} {body}");
+            }
+        }
     }
 }
