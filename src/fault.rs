@@ -55,8 +55,8 @@ points! {
     BatchSettled "batch.settled", "the ledger holds what an answer said of each row of a batch", "takes that from the ledger and looks up what was not named";
     RejectsReady "rejects.ready", "all rows are done, no file has its name", "writes the files again";
     ResultsReady "results.ready", "the reject file has its name, the results file not", "writes both again";
-    RegistryBefore "registry.before", "both files have their names, nobody noted that they are ours", "leaves them and writes beside them";
-    RegistryAfter "registry.after", "both files are noted as ours", "replaces them";
+    RegistryBefore "registry.before", "both files have their names, nobody noted that they are there", "replaces them: before it got its name, each was noted as ours";
+    RegistryAfter "registry.after", "both files are noted as being there", "replaces them";
     RunEnded "run.ended", "the run's end is about to be noted", "finds every row settled";
     LedgerClosing "ledger.closing", "the run's end is noted, the ledger is not folded into one file", "folds it";
 }

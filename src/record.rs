@@ -122,6 +122,9 @@ pub struct Body {
     pub json: Box<str>,
     /// Hash of its content.
     pub hash: BodyHash,
+    /// A field is empty that a new record must have: the row can change a record that the target
+    /// has, and make none.
+    pub update_only: bool,
 }
 
 /// What the plan makes of one row.

@@ -41,6 +41,27 @@ impl Cell<'_> {
         text: "",
         kind: Kind::Text,
     };
+
+    /// Whether its text is a long number as spreadsheet programs shorten it, with the last digits
+    /// lost: `4.41E+11`, `4,41E+11`. A workbook's number cell keeps its digits however it is shown.
+    pub fn is_shortened(&self) -> bool {
+        let digits =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if self.kind != Kind::Text {
+            return false;
+        }
+        let Some((front, power)) = self.text.trim().split_once(['E', 'e']) else {
+            return false;
+        };
+        let front = front.strip_prefix(['+', '-']).unwrap_or(front);
+        let (whole, rest) = front.split_once(['.', ',']).unwrap_or((front, "0"));
+        power
+            .strip_prefix('+')
+            .is_some_and(|power| power.len() >= 2 && digits(power))
+            && whole.len() == 1
+            && digits(whole)
+            && digits(rest)
+    }
 }
 
 /// What is wrong with a row as a whole, found by the reader: the row must not be mapped.

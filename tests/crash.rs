@@ -195,6 +195,17 @@ impl Scene {
             );
         }
         let results = summary["files"]["results"].as_str().unwrap();
+        assert_eq!(
+            results, "in.results.csv",
+            "{what}: a file of ours is in its way\n{said}"
+        );
+        let rejects = summary["files"]["rejects"]
+            .as_str()
+            .unwrap_or("in.rejects.csv");
+        assert_eq!(
+            rejects, "in.rejects.csv",
+            "{what}: a file of ours is in its way\n{said}"
+        );
         let mut reader = csv::Reader::from_path(self.bench.path().join(results)).unwrap();
         let results: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         let keys: Vec<&str> = results.iter().map(|row| &row[1]).collect();

@@ -388,6 +388,62 @@ fn each_key_has_a_case() {
     assert!(untried.is_empty(), "{untried:?}");
 }
 
+/// The keys of a struct of the mapping's own types, as a mapping file writes them.
+fn keys_of(name: &str) -> Vec<String> {
+    let source = include_str!("../src/mapping/file.rs");
+    let start = source.find(&format!("pub struct {name} {{")).unwrap();
+    let end = start + source[start..].find("\n}").unwrap();
+    let fields = source[start..end].lines().filter_map(|line| {
+        let (key, _) = line.trim().strip_prefix("pub ")?.split_once(':')?;
+        // `type` is a word of Rust.
+        Some(if key == "kind" { "type" } else { key }.to_owned())
+    });
+    fields.collect()
+}
+
+#[test]
+fn each_key_of_the_types_is_used_by_a_case() {
+    let program = include_str!("mapping_contract.rs");
+    let cases = cases();
+    let texts: Vec<&str> = cases
+        .iter()
+        .filter_map(|case| case.part("mapping"))
+        .chain([program])
+        .collect();
+    let used = |key: &str| {
+        texts.iter().any(|text| {
+            let mut rest = *text;
+            while let Some(at) = rest.find(key) {
+                let before = rest[..at].chars().next_back();
+                let after = rest[at + key.len()..].trim_start();
+                let begins = before.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+                if begins && (after.starts_with('=') || after.starts_with(']')) {
+                    return true;
+                }
+                rest = &rest[at + key.len()..];
+            }
+            false
+        })
+    };
+    let mut count = 0;
+    for name in [
+        "MappingFile",
+        "SourceSection",
+        "RowSection",
+        "Rule",
+        "CheckSection",
+        "PolicySection",
+        "LimitsSection",
+        "TestSection",
+    ] {
+        for key in keys_of(name) {
+            assert!(used(&key), "no case tries `{key}` of {name}");
+            count += 1;
+        }
+    }
+    assert!(count > 60, "only {count} keys were found");
+}
+
 /// A bench with a file of three customers.
 fn bench() -> Bench {
     let bench = Bench::new();
@@ -659,6 +715,39 @@ fn what_the_whole_file_shows_stands_in_the_summary() {
 }
 
 #[test]
+fn what_a_spreadsheet_program_did_to_a_column_is_told_with_the_line_that_mends_it() {
+    let bench = bench();
+    bench.file("t.target.toml", TARGET);
+    bench.file(
+        "in.csv",
+        "Id,Zip,Name\n4.41E+11,10115,M\u{c3}\u{bc}ller\n2,4109,Anna\n3,20095,Bob\n4,1067,Cid\n5,80331,Dora\n6,50667,Eve\n7,60311,Fay\n",
+    );
+    let mapping =
+        "target = \"t.target.toml\"\n[row]\nkey = \"Id\"\n[fields]\na = \"Zip\"\nb = \"Name\"\n";
+    bench.file("m.toml", mapping);
+    let check = ["check", "in.csv", "-m", "m.toml", "--json"];
+    let summary = bench.run(&check).expect(1).json();
+    assert_eq!(summary["issues"][0]["code"], "key.precision");
+    assert_eq!(summary["fates"]["rejected"], 1);
+    let told = |summary: &serde_json::Value| {
+        let notes = summary["notes"].as_array().unwrap().clone();
+        let notes = notes.iter().map(|note| note.as_str().unwrap().to_owned());
+        notes.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(told(&summary), @r##"
+    the column `Id`: 1 of 7 values is one of those long numbers that a spreadsheet program has shortened, like 4.41E+11: their last digits are lost (A2); export the column again as text; the lost digits are nowhere in this file
+    the column `Zip`: 2 of 7 values have fewer than the 5 digits of the others: leading zeros seem to be lost (B3, B5); if all have 5 digits, write clean = [{ pad = 5 }] in the rule of the field
+    the column `Name`: 1 of 7 values has garbled letters, like Ã¼ for ü: UTF-8 was read as another encoding before the file was written (C2); export the file again as UTF-8, and open it as UTF-8 on the way
+    "##);
+    // The line that is offered mends it.
+    let padded = mapping.replace("\"Zip\"", "{ column = \"Zip\", clean = [{ pad = 5 }] }");
+    bench.file("m.toml", &padded);
+    assert!(!told(&bench.run(&check).expect(1).json()).contains("zeros"));
+    let bodies = bench.run(&["preview", "in.csv", "-m", "m.toml"]).stdout;
+    assert!(bodies.contains("\"a\":\"04109\""), "{bodies}");
+}
+
+#[test]
 fn a_field_that_is_on_create_only_is_no_change() {
     let bench = Bench::new();
     let mapping = bench.file(
@@ -669,9 +758,10 @@ fn a_field_that_is_on_create_only_is_no_change() {
     let (_, target) = found.unwrap();
     let record = serde_json::json!({ "email": "a@x.org", "job": "clerk" });
     assert_eq!(
-        target.updatable(&record),
+        target.for_update(&record, None),
         serde_json::json!({ "email": "a@x.org" })
     );
+    assert_eq!(target.for_create(&record), record);
 }
 
 #[test]

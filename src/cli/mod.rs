@@ -52,12 +52,12 @@ enum Command {
     Preview(preview::Args),
     /// Show what is in a file: its dialect, its columns, their kinds and examples.
     Columns(columns::Args),
+    /// Ask an account for its custom fields, so that mappings are checked against them.
+    Fields(fields::Args),
     /// List the runs: when, what, where to, what became of the rows.
     Runs(runs::Args),
     /// List rows of which nobody knows if they were made, or say what became of them.
     Settle(settle::Args),
-    /// Ask an account for its custom fields, so that mappings are checked against them.
-    Fields(fields::Args),
     /// List the built-in targets, show one, or check a target file.
     Targets(targets::Args),
     /// Run the embedded server that plays a target, by itself.

@@ -163,13 +163,11 @@ impl Store {
         let mut known = Vec::with_capacity(keys.len());
         for key in keys {
             let raw = self.raw(key)?;
-            if let Some(raw) = &raw {
-                if let Some((word, bit)) = bit(raw.rowid) {
-                    if self.asked.len() <= word {
-                        self.asked.resize(word + 1, 0);
-                    }
-                    self.asked[word] |= bit;
+            if let Some((word, bit)) = raw.as_ref().and_then(|raw| bit(raw.rowid)) {
+                if self.asked.len() <= word {
+                    self.asked.resize(word + 1, 0);
                 }
+                self.asked[word] |= bit;
             }
             known.push(raw.map(|raw| self.finish(raw)).transpose()?);
         }

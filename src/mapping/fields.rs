@@ -38,15 +38,46 @@ pub struct FieldRule {
     pub each: bool,
 }
 
-impl FieldRule {
-    /// Whether it is a field of the API's own that goes with requests that make a customer, and not
-    /// with those that change one.
-    pub fn is_for_creates(&self) -> bool {
-        let [rule] = self.rules.as_slice() else {
-            return false;
+/// With which requests a field is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requests {
+    /// With all.
+    All,
+    /// With those that make a customer.
+    Creates,
+    /// With those that change one.
+    Updates,
+    /// With those that make one, and those that change one whose field is empty.
+    IfEmpty,
+}
+
+impl Requests {
+    fn of(rule: &Rule) -> Requests {
+        let Some(on) = &rule.on else {
+            return Requests::All;
         };
-        let on = rule.on.as_ref().map(|on| on.get_ref().values.as_slice());
-        !self.custom && !self.each && on == Some(&[On::Create])
+        let has = |on_: On| on.get_ref().values.contains(&on_);
+        match (has(On::Create), has(On::Update), has(On::IfEmpty)) {
+            (true, true, _) | (_, true, true) => Requests::All,
+            (_, false, true) => Requests::IfEmpty,
+            (false, true, false) => Requests::Updates,
+            (true, false, false) => Requests::Creates,
+            (false, false, false) => Requests::All,
+        }
+    }
+}
+
+impl FieldRule {
+    /// With which requests the field is sent. The rules of a list go together, see
+    /// [`FieldRule::mixes_requests`].
+    pub fn requests(&self) -> Requests {
+        self.rules.first().map_or(Requests::All, Requests::of)
+    }
+
+    /// The first rule of a list that goes with other requests than those before it.
+    pub fn mixes_requests(&self) -> Option<&Rule> {
+        let first = self.requests();
+        self.rules.iter().find(|rule| Requests::of(rule) != first)
     }
 }
 

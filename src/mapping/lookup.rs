@@ -1,7 +1,7 @@
 //! Look-up files: two columns of a CSV beside the mapping file, or a results file.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
 use toml::Spanned;
@@ -14,8 +14,10 @@ use crate::issue::{Mistake, TextFile, nearest};
 const MAX_FILE: u64 = 1 << 30;
 /// How many mistakes of one look-up file are told.
 const MAX_TOLD: usize = 20;
-/// Among more keys than this no nearest one is sought.
-const MAX_NEAREST: usize = 50_000;
+/// Among more keys than this the nearest one is sought by its first letter and length only.
+const MANY_KEYS: usize = 2_000;
+/// Of keys with such a letter and length at most so many are compared.
+const MAX_COMPARED: usize = 2_000;
 /// The columns by which a results file is known, in order.
 const RESULTS: [&str; 5] = ["row", "key", "fate", "id", "run"];
 
@@ -26,6 +28,15 @@ pub struct Table {
     values: HashMap<Box<str>, Box<str>>,
     /// The keys as written, in the order of the file.
     keys: Vec<Box<str>>,
+    /// Where many keys are: the places of those of one first letter and length, made when the
+    /// first key is missed.
+    alike: OnceLock<HashMap<(char, usize), Vec<usize>>>,
+}
+
+/// The first letter of a key in lower case, and how many it has.
+fn looks_of(key: &str) -> (char, usize) {
+    let first = key.chars().flat_map(char::to_lowercase).next();
+    (first.unwrap_or(' '), key.chars().count())
 }
 
 /// Reads one look-up file and collects what is wrong with it.
@@ -114,10 +125,22 @@ impl Table {
 
     /// The key nearest to one that is not there, as the file writes it.
     pub fn nearest(&self, key: &str) -> Option<&str> {
-        if self.keys.len() > MAX_NEAREST {
-            return None;
+        if self.keys.len() <= MANY_KEYS {
+            return nearest(key, self.keys.iter().map(AsRef::as_ref));
         }
-        nearest(key, self.keys.iter().map(AsRef::as_ref))
+        let alike = self.alike.get_or_init(|| {
+            let mut alike: HashMap<(char, usize), Vec<usize>> = HashMap::new();
+            for (at, key) in self.keys.iter().enumerate() {
+                alike.entry(looks_of(key)).or_default().push(at);
+            }
+            alike
+        });
+        let (first, length) = looks_of(key);
+        let places = (length.saturating_sub(2)..=length + 2)
+            .filter_map(|length| alike.get(&(first, length)))
+            .flatten();
+        let keys = places.filter_map(|&at| self.keys.get(at));
+        nearest(key, keys.take(MAX_COMPARED).map(AsRef::as_ref))
     }
 
     /// How many keys there are.

@@ -10,7 +10,7 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use self::fields::FieldRule;
+pub use self::fields::{FieldRule, Requests};
 use self::file::MappingFile;
 use crate::document::Document;
 use crate::issue::{Mistake, TextFile, nearest};

@@ -90,6 +90,7 @@ pub fn check(
         progress.event(Event::Rows(planned.rows.len() as u64));
         for mut row in planned.rows {
             if let Some(claims) = &mut claims {
+                claims.enter(planned.input);
                 claims.claim(&mut row);
             }
             if is_duplicate(&row) {
@@ -132,12 +133,11 @@ pub fn check(
         let mut registry = finish::registry(loaded);
         for (index, rejects) in rejects.iter_mut().enumerate() {
             let wanted = wanted(loaded, index, settings);
-            let last = |path: &Path| registry.last_written(path);
             let Some(writer) = writers.remove(&index) else {
-                remove_own(&wanted, &last)?;
+                remove_own(&wanted, &registry)?;
                 continue;
             };
-            if let Some(written) = writer.finish(&wanted, &last)? {
+            if let Some(written) = writer.finish(&wanted, &registry)? {
                 registry.remember(&written.path, written.hash);
                 notes.extend(written.note);
                 *rejects = Some(written.path);
@@ -198,9 +198,11 @@ pub fn claims(loaded: &Loaded) -> Result<Option<crate::plan::Claims>, SourceErro
     let Some(first) = loaded.inputs.first() else {
         return Ok(None);
     };
-    let mut claims = first.plan.claims();
+    let names = loaded.inputs.iter().map(|input| input.input.name());
+    let mut claims = first.plan.claims().of_inputs(names.collect());
     if claims.needs_first_pass() {
         each_batch(&loaded.inputs, &mut |planned| {
+            claims.enter(planned.input);
             claims.first_pass(&planned.rows);
             ControlFlow::Continue(())
         })?;

@@ -93,6 +93,7 @@ impl Feeder<'_> {
         } = planned;
         for row in &mut rows {
             if let Some(claims) = &mut claims {
+                claims.enter(input);
                 claims.claim(row);
             }
         }

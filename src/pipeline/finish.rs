@@ -11,11 +11,11 @@ use crate::fault::{self, Point};
 use crate::issue::{Issue, Severity, cut};
 use crate::ledger::{self, Ledger};
 use crate::record::{Fate, Settled};
-use crate::reject::{Dialect, Registry, RejectWriter, ResultsWriter, Written};
+use crate::reject::{Dialect, Ours, Registry, RejectWriter, ResultsWriter, Written};
 use crate::report::{Event, Files, Progress, Tally};
 use crate::row::{Row, RowBatch};
 use crate::source::{Facts, Input};
-use crate::upload::Carried;
+use crate::upload::{Carried, UPDATE_ONLY};
 
 /// The most rows that wait for their fate, or for that of a row before them.
 pub const WINDOW: u64 = 8_192;
@@ -114,6 +114,24 @@ pub struct Finisher<'r> {
     current: Option<(usize, RejectWriter, ResultsWriter)>,
     files: Vec<Files>,
     notes: Vec<String>,
+}
+
+/// The registry, and as a second witness the ledger: it may stand where the state folder does not
+/// last, or the other way round.
+struct Witnesses<'w> {
+    registry: &'w Registry,
+    ledger: &'w Ledger,
+}
+
+impl Ours for Witnesses<'_> {
+    fn is_ours(&self, path: &Path, hash: [u8; 32]) -> bool {
+        let witness = |path: &Path| self.ledger.file_hash(path).ok().flatten();
+        self.registry.is_ours_or(path, hash, witness)
+    }
+
+    fn about_to_write(&self, path: &Path, hash: [u8; 32]) {
+        self.registry.about_to_write(path, hash);
+    }
 }
 
 /// What a [`Finisher`] is made of.
@@ -221,16 +239,14 @@ impl<'r> Finisher<'r> {
             return Ok(());
         };
         let (wanted_rejects, wanted_results) = self.wanted(index);
-        // The ledger is the second witness: it may stand where the state folder does not last, or
-        // the other way round.
-        let last = |path: &Path| {
-            self.registry
-                .last_written_or(path, |path| self.ledger.file_hash(path).ok().flatten())
+        let ours = Witnesses {
+            registry: &self.registry,
+            ledger: self.ledger,
         };
         fault::at(Point::RejectsReady);
-        let rejects = rejects.finish(&wanted_rejects, &last)?;
+        let rejects = rejects.finish(&wanted_rejects, &ours)?;
         fault::at(Point::ResultsReady);
-        let results = results.finish(&wanted_results, &last)?;
+        let results = results.finish(&wanted_results, &ours)?;
         fault::at(Point::RegistryBefore);
         let mut keep = |written: Written| {
             let path = self.registry.remember(&written.path, written.hash);
@@ -409,6 +425,15 @@ impl<'r> Finisher<'r> {
                 settled.issues.push(issue(&code, None, None, message));
             }
             settled.note = note;
+        } else if code == Some(UPDATE_ONLY) {
+            // That the fields are empty was a warning while the row could be a change.
+            for issue in &mut settled.issues {
+                if issue.code.ends_with(".required") {
+                    issue.severity = Severity::Error;
+                    issue.message =
+                        format!("this is empty, a new customer must have it, and {note}").into();
+                }
+            }
         } else if let Some(code) = code {
             let column = plan.key_columns().first().copied();
             settled.issues.push(issue(code, None, column, note));

@@ -488,6 +488,7 @@ fn count(loaded: &Loaded, progress: &Progress) -> Result<Counted, SourceError> {
         progress.event(Event::Rows(planned.rows.len() as u64));
         for mut row in planned.rows {
             if let Some(claims) = &mut claims {
+                claims.enter(planned.input);
                 claims.claim(&mut row);
             }
             counted.rows += 1;

@@ -4,11 +4,12 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::looks::Looks;
 use crate::area::Area;
 use crate::issue::Mistake;
-use crate::mapping::Mapping;
 use crate::mapping::file::{SheetName, Sheets, SourceSection};
 use crate::mapping::{self};
+use crate::mapping::{Mapping, Requests};
 use crate::plan::{self, DateFinding, DateFound, Plan};
 use crate::source::{self, Input, PartChoice, SheetChoice, SheetRef, Source, SourceError};
 use crate::target::custom::{self, Asked};
@@ -23,6 +24,8 @@ pub struct Prepared {
     pub source: Source,
     /// What is made of them.
     pub plan: Plan,
+    /// What its columns have suffered.
+    pub looks: Looks,
 }
 
 /// All that a run needs to know before its first row.
@@ -72,13 +75,39 @@ impl Loaded {
                 )
             })
         });
-        dates.chain(empty_like).collect()
+        let several = self.inputs.len() > 1;
+        let damage = self.inputs.iter().flat_map(|input| {
+            let header = &input.source.header;
+            let told = input.looks.findings().into_iter();
+            told.map(move |(column, finding)| {
+                let name = header.name(column);
+                let cells = finding
+                    .rows
+                    .iter()
+                    .map(|row| header.cell_name(column, *row));
+                let mut cells = cells.collect::<Vec<_>>().join(", ");
+                if finding.count > finding.rows.len() as u64 {
+                    cells.push_str(", …");
+                }
+                let of = match several {
+                    true => format!(" of {}", input.input.name()),
+                    false => String::new(),
+                };
+                format!(
+                    "the column `{name}`{of}: {} ({cells}); {}",
+                    finding.message(),
+                    finding.help()
+                )
+            })
+        });
+        dates.chain(damage).chain(empty_like).collect()
     }
 
     /// Forgets what was counted while rows were mapped, before that is done again.
     pub(super) fn forget_counts(&self) {
         for input in &self.inputs {
             input.plan.forget_counts();
+            input.looks.forget();
         }
     }
 }
@@ -108,9 +137,16 @@ pub fn load_mapping_for(
     }));
     match target {
         Some(mut target) => {
-            if let Some(update) = &mut target.update {
-                let only_made = mapping.rules.iter().filter(|rule| rule.is_for_creates());
-                update.never.extend(only_made.map(|rule| rule.path.clone()));
+            for rule in &mapping.rules {
+                let Some(member) = target.member(rule.custom, &rule.path) else {
+                    continue;
+                };
+                match rule.requests() {
+                    Requests::All => {}
+                    Requests::Creates => target.sent.creates.push(member),
+                    Requests::Updates => target.sent.updates.push(member),
+                    Requests::IfEmpty => target.sent.if_empty.push(member),
+                }
             }
             if target.file.custom.is_some() {
                 let (known, wrong) = custom::beside(folder, &target, asked);
@@ -174,6 +210,7 @@ pub fn load_for(
                 Err(error) => mistakes.push(Mistake::new("input", error.to_string())),
             }
             prepared.push(Prepared {
+                looks: Looks::new(&plan, &source),
                 input,
                 source,
                 plan,

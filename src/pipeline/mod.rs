@@ -22,6 +22,7 @@ pub mod finish;
 pub mod import;
 pub mod keys;
 pub mod load;
+pub mod looks;
 pub mod select;
 pub mod stage;
 

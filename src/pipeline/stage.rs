@@ -10,6 +10,7 @@ use super::load::Prepared as Input;
 use crate::record::Prepared;
 use crate::row::RowBatch;
 use crate::source::SourceError;
+use crate::source::damage::Detector;
 
 /// The most rows in a batch.
 const ROWS: usize = 1_024;
@@ -37,7 +38,7 @@ pub fn each_batch(
     take: &mut dyn FnMut(Planned) -> ControlFlow<()>,
 ) -> Result<(), SourceError> {
     let (slots, free) = sync_channel::<()>(DEPTH);
-    let (done, planned) = channel::<(u64, Planned)>();
+    let (done, planned) = channel::<(u64, Planned, Vec<Detector>)>();
     std::thread::scope(|threads| {
         let reader = threads.spawn(move || {
             let mut sequence = 0;
@@ -58,6 +59,7 @@ pub fn each_batch(
                         scope.spawn(move |_| {
                             let batch = Arc::new(batch);
                             let rows = input.plan.prepare(&batch);
+                            let looks = input.looks.at(&batch);
                             let _ = done.send((
                                 number,
                                 Planned {
@@ -65,6 +67,7 @@ pub fn each_batch(
                                     batch,
                                     rows,
                                 },
+                                looks,
                             ));
                         });
                         ControlFlow::Continue(())
@@ -78,11 +81,14 @@ pub fn each_batch(
             Ok(())
         });
         let mut next = 0;
-        let mut waiting: BTreeMap<u64, Planned> = BTreeMap::new();
-        'all: for (number, batch) in planned {
-            waiting.insert(number, batch);
-            while let Some(batch) = waiting.remove(&next) {
+        let mut waiting: BTreeMap<u64, (Planned, Vec<Detector>)> = BTreeMap::new();
+        'all: for (number, batch, looks) in planned {
+            waiting.insert(number, (batch, looks));
+            while let Some((batch, looks)) = waiting.remove(&next) {
                 next += 1;
+                if let Some(input) = inputs.get(batch.input) {
+                    input.looks.add(looks);
+                }
                 if take(batch).is_break() {
                     break 'all;
                 }

@@ -24,6 +24,12 @@ pub struct Claims {
     /// The target whose natural key tells equal rows apart, where rows have no key.
     natural: Option<Arc<Target>>,
     held: HashTable<Held>,
+    /// The names of the run's inputs, and what is added to the rows of each so that no two rows of
+    /// a run have one number.
+    inputs: Vec<String>,
+    bases: Vec<u64>,
+    input: usize,
+    last: u64,
 }
 
 /// One key: 16 bytes.
@@ -48,6 +54,46 @@ impl Claims {
             column: None,
             natural: None,
             held: HashTable::new(),
+            inputs: Vec::new(),
+            bases: vec![0],
+            input: 0,
+            last: 0,
+        }
+    }
+
+    /// Names the run's inputs, for telling in which of them a key stands.
+    #[must_use]
+    pub fn of_inputs(mut self, names: Vec<String>) -> Self {
+        self.inputs = names;
+        self
+    }
+
+    /// Says of which input the next rows are.
+    pub fn enter(&mut self, input: usize) {
+        while self.bases.len() <= input {
+            self.bases.push(self.last);
+        }
+        self.input = input;
+    }
+
+    /// A row's number among the rows of all inputs.
+    fn number(&mut self, row: u64) -> u64 {
+        let number = self.bases.get(self.input).copied().unwrap_or(0) + row;
+        self.last = self.last.max(number);
+        number
+    }
+
+    /// The row of that number, and its file where it is another than the one at hand.
+    fn place(&self, number: u32) -> String {
+        let number = u64::from(number);
+        let input = self
+            .bases
+            .partition_point(|base| *base < number)
+            .saturating_sub(1);
+        let row = number - self.bases.get(input).copied().unwrap_or(0);
+        match self.inputs.get(input) {
+            Some(name) if input != self.input => format!("row {row} of {name}"),
+            _ => format!("row {row}"),
         }
     }
 
@@ -87,7 +133,8 @@ impl Claims {
             let (Plan::Send(body), Some(hash)) = (&row.plan, row.key_hash) else {
                 continue;
             };
-            let new = held(hash, row.row, body.hash);
+            let number = self.number(row.row);
+            let new = held(hash, number, body.hash);
             match self.entry(new.key) {
                 Entry::Vacant(place) => {
                     place.insert(new);
@@ -119,7 +166,9 @@ impl Claims {
         let Some(hash) = prepared.key_hash else {
             return;
         };
-        let new = held(hash, prepared.row, body.hash);
+        let body = body.hash;
+        let number = self.number(prepared.row);
+        let new = held(hash, number, body);
         let last = self.policy == Duplicates::Last;
         let other = match self.entry(new.key) {
             Entry::Vacant(place) => {
@@ -137,24 +186,24 @@ impl Claims {
             }
         };
         let same = other.body & !CAME_BY == new.body;
-        let row = other.row;
+        let row = self.place(other.row);
         match (same, self.policy) {
             (true, _) => {
                 prepared.plan = Plan::Skip(
                     "duplicate",
-                    format!("the same customer with the same values stands in row {row}"),
+                    format!("the same customer with the same values stands in {row}"),
                 );
             }
             (false, Duplicates::First) => {
                 prepared.plan = Plan::Skip(
                     "duplicate",
-                    format!("the key stands in row {row} already, and the first is taken"),
+                    format!("the key stands in {row} already, and the first is taken"),
                 );
             }
             (false, Duplicates::Last) => {
                 prepared.plan = Plan::Skip(
                     "duplicate",
-                    format!("the key stands in row {row} again, and the last is taken"),
+                    format!("the key stands in {row} again, and the last is taken"),
                 );
             }
             (false, Duplicates::Reject) => {
@@ -166,7 +215,7 @@ impl Claims {
                     field: None,
                     value: Some(crate::issue::cut(&prepared.key).into()),
                     message: format!(
-                        "row {row} has the same key with other values; keep one of them, give \
+                        "{row} has the same key with other values; keep one of them, give \
                          this row a key of its own, or set `duplicates` under [policy]"
                     )
                     .into(),
@@ -246,9 +295,39 @@ mod tests {
             plan: Plan::Send(Body {
                 json: body.into(),
                 hash: BodyHash(hash(body)),
+                update_only: false,
             }),
             issues: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_key_of_another_file_is_told_with_its_name() {
+        let mut claims =
+            Claims::new(Duplicates::Reject, true).of_inputs(vec!["a.csv".into(), "b.csv".into()]);
+        let mut told = Vec::new();
+        for (input, number, key, body) in [
+            (0, 2, "k", "1"),
+            (0, 9, "l", "1"),
+            (0, 10, "l", "2"),
+            (1, 2, "k", "2"),
+            (1, 3, "m", "1"),
+            (1, 4, "m", "2"),
+        ] {
+            claims.enter(input);
+            let mut row = row(number, key, body);
+            claims.claim(&mut row);
+            let issues = row.issues.into_iter();
+            told.extend(issues.map(|issue| {
+                issue
+                    .message
+                    .split(" has")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            }));
+        }
+        assert_eq!(told, ["row 9", "row 2 of a.csv", "row 3"]);
     }
 
     fn outcome(prepared: &Prepared) -> String {

@@ -14,8 +14,8 @@ use crate::document::to_json;
 use crate::field::limits::Bound;
 use crate::field::{Reader, Spec, Type, Value, fold, write_json_str};
 use crate::issue::{Mistake, TextFile, nearest};
-use crate::mapping::file::{Existing, On, OnError, Rule};
-use crate::mapping::{FieldRule, Mapping, lookup};
+use crate::mapping::file::{Existing, OnError, Rule};
+use crate::mapping::{FieldRule, Mapping, Requests, lookup};
 use crate::path::{Path, Step};
 use crate::row::{Kind, RowBatch};
 use crate::target::{self, Target};
@@ -259,14 +259,8 @@ impl<'m> Compiler<'m> {
                 says: caution.says.clone(),
             })
         });
-        let on_create = rule.rules.iter().any(|rule| {
-            rule.on.as_ref().is_none_or(|on| {
-                on.get_ref()
-                    .values
-                    .iter()
-                    .any(|on| matches!(on, On::Create | On::IfEmpty))
-            })
-        });
+        self.requests(rule);
+        let on_create = rule.requests() != Requests::Updates;
         Some(FieldPlan {
             name: Arc::clone(&rule.name),
             each: rule.each,
@@ -275,6 +269,47 @@ impl<'m> Compiler<'m> {
             caution,
             rules,
         })
+    }
+
+    /// Whether the field can be sent with the requests that it names.
+    fn requests(&mut self, field: &FieldRule) {
+        let span = |rule: &Rule| rule.on.as_ref().map(Spanned::span);
+        if let Some(other) = field.mixes_requests() {
+            self.tell.tell(
+                "bad-value",
+                format!(
+                    "the rules of the list `{}` name different requests in `on`",
+                    field.name
+                ),
+                span(other).unwrap_or(field.key_span.clone()),
+                "a list is sent whole or not at all",
+                Some("write the same `on` in each of its rules".to_owned()),
+            );
+        }
+        let updates = self.mapping.head.policy.existing.as_ref();
+        let updates = updates.is_some_and(|policy| *policy.get_ref() == Existing::Update);
+        let keyed = self
+            .target
+            .update
+            .as_ref()
+            .is_some_and(|update| update.keyed.is_some());
+        if field.requests() == Requests::IfEmpty
+            && updates
+            && (keyed || self.target.read.is_none())
+            && let Some(on) = field.rules.first().and_then(span)
+        {
+            self.tell.tell(
+                "policy",
+                format!(
+                    "{} cannot be asked what it has, so it cannot be known whether `{}` is empty \
+                     there",
+                    self.target.file.name, field.name
+                ),
+                on,
+                "cannot be served",
+                Some("write on = \"create\", or take it out".to_owned()),
+            );
+        }
     }
 
     /// What the target says of the place that a rule fills.
@@ -351,22 +386,6 @@ impl<'m> Compiler<'m> {
             }
             parsed
         });
-        if let Some(on) = &rule.on
-            && !(on.get_ref().values.contains(&On::Create)
-                && on.get_ref().values.contains(&On::Update))
-            && let Some(existing) = &self.mapping.head.policy.existing
-            && *existing.get_ref() == Existing::Update
-            && !field.is_for_creates()
-        {
-            self.tell.tell(
-                "not-yet",
-                "this `on` cannot be served beside `existing = \"update\"` yet: only \
-                 a field of its own, not under [custom], can be kept out of updates",
-                on.span(),
-                "not yet",
-                Some("write on = \"create\", or take it out".to_owned()),
-            );
-        }
         let parts = self.parts(rule);
         let is_list = matches!(parts, Some(Parts::List));
         let wanted_kind = self.wanted_of_one(field, rule, wanted, is_list);

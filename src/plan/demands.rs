@@ -3,8 +3,8 @@
 use super::compile::{Compiler, named, whole};
 use super::shape::{self, Place, Seg};
 use crate::issue::{Mistake, nearest};
-use crate::mapping::FieldRule;
-use crate::mapping::file::{Existing, On};
+use crate::mapping::file::Existing;
+use crate::mapping::{FieldRule, Requests};
 use crate::path::{Path, Step};
 use crate::target::file::UpdateMode;
 
@@ -46,13 +46,7 @@ impl Compiler<'_> {
         let natural = self.target.natural_path().map(keys_of_path);
         natural.is_some_and(|natural| meets(&natural))
             || self.mapping.rules.iter().any(|rule| {
-                let sent = !create
-                    || rule.rules.is_empty()
-                    || rule.rules.iter().any(|rule| {
-                        rule.on
-                            .as_ref()
-                            .is_none_or(|on| on.get_ref().values.iter().any(|on| *on != On::Update))
-                    });
+                let sent = !create || rule.requests() != Requests::Updates;
                 sent && self
                     .place(rule)
                     .is_ok_and(|place| meets(&keys_of_place(&place)))

@@ -60,6 +60,8 @@ impl KeyColumns {
                      digits may be lost; format the column as text and enter the key again"
                         .into(),
                 );
+            } else if cell.is_shortened() {
+                refuse("precision", SHORTENED.into());
             } else if self.clean.is_empty() {
                 parts.push(Cow::Borrowed(cell.text));
             } else {
@@ -93,8 +95,23 @@ impl KeyColumns {
     }
 }
 
+const SHORTENED: &str = "this is a long number that a spreadsheet program has shortened, so that different keys \
+     may look the same here; export the column again as text";
+
 const EMPTY: &str = "this row has no key, so a later run could not know it again; fill in the cell, or name \
      another column as `key` under [row]";
+
+/// The issue of a row whose key field holds a number that lost its digits.
+pub(super) fn shortened(column: usize, value: &str) -> Issue {
+    Issue {
+        code: "key.precision".into(),
+        severity: Severity::Error,
+        column: Some(column),
+        field: None,
+        value: Some(cut(value).into()),
+        message: SHORTENED.into(),
+    }
+}
 
 /// The issue of a row whose key field is empty.
 pub(super) fn empty(column: Option<usize>, value: &str) -> Issue {

@@ -238,6 +238,43 @@ impl Plan {
         &self.unused
     }
 
+    /// The columns whose cells are sent as they are read, or make the key, and whether the mapping
+    /// pads them with zeros already: where damage done by a spreadsheet program would go through.
+    pub fn copied_columns(&self) -> Vec<(usize, bool)> {
+        use crate::field::Type;
+        use crate::field::clean::Step;
+        let mut found: Vec<(usize, bool)> = match &self.key {
+            KeySource::Columns(key) => {
+                let padded = key.clean.iter().any(|step| matches!(step, Step::Pad(_)));
+                key.columns.iter().map(|&column| (column, padded)).collect()
+            }
+            KeySource::Field(_) | KeySource::Body => Vec::new(),
+        };
+        for rule in self.fields.iter().flat_map(|field| &field.rules) {
+            let columns = match &rule.take {
+                rule::Take::Column(column) => std::slice::from_ref(column),
+                rule::Take::First(columns)
+                | rule::Take::Join(columns, _)
+                | rule::Take::Template(_, columns) => columns,
+                rule::Take::Text(_) | rule::Take::Fixed(_) | rule::Take::Nothing => &[],
+            };
+            if matches!(
+                rule.reader.ty(),
+                Type::Integer | Type::Decimal | Type::Boolean | Type::Date | Type::DateTime
+            ) {
+                continue;
+            }
+            let padded = rule.clean.iter().any(|step| matches!(step, Step::Pad(_)));
+            for &column in columns {
+                match found.iter_mut().find(|(known, _)| *known == column) {
+                    Some((_, pads)) => *pads |= padded,
+                    None => found.push((column, padded)),
+                }
+            }
+        }
+        found
+    }
+
     /// The mapping's field that a server's name of a field leads back to, as the mapping writes
     /// it, and the index of its column.
     pub fn place_of(&self, server_field: &str) -> Option<(Arc<str>, Option<usize>)> {

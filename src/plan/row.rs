@@ -9,7 +9,7 @@ use super::rule::{Filled, RowContext, keep_items};
 use super::{KeySource, Plan};
 use crate::field::{trim, write_json_str};
 use crate::issue::{Issue, Severity, cut};
-use crate::record::{self, Body, BodyHash, Prepared};
+use crate::record::{self, Body, BodyHash, Existing, Prepared};
 use crate::row::RowBatch;
 use crate::template::Scope;
 
@@ -38,7 +38,13 @@ impl Plan {
         index: usize,
         scratch: &mut Scratch,
     ) -> Prepared {
-        let mut cx = RowContext::new(&self.shared, batch, index, self.strict);
+        let mut cx = RowContext::new(
+            &self.shared,
+            batch,
+            index,
+            self.strict,
+            self.existing == Existing::Update,
+        );
         let row = cx.row;
         let prepared = |(key, key_hash): Shown, plan, issues| Prepared {
             index,
@@ -99,11 +105,18 @@ impl Plan {
         scratch.filled.clear();
         for field in &self.fields {
             let start = scratch.fragments.len();
-            let full = field.on_create && field.fill(&mut cx, &mut scratch.fragments);
+            let sent = field.on_create || self.existing == Existing::Update;
+            let full = sent && field.fill(&mut cx, &mut scratch.fragments);
             let end = scratch.fragments.len();
             scratch.filled.push(full.then_some((start, end)));
         }
         if let KeySource::Field(slot) = self.key {
+            if let Some(&column) = self.key_columns.first()
+                && row.cell(column).is_shortened()
+            {
+                let value = trim(row.cell(column).text);
+                cx.issues.push(key::shortened(column, value));
+            }
             key =
                 match scratch
                     .get(slot)
@@ -141,7 +154,12 @@ impl Plan {
         if matches!(self.key, KeySource::Body) {
             key.1 = Some(key::of_body(hash, 0));
         }
-        prepared(key, record::Plan::Send(Body { json, hash }), issues)
+        let body = Body {
+            json,
+            hash,
+            update_only: cx.update_only,
+        };
+        prepared(key, record::Plan::Send(body), issues)
     }
 
     /// The hash of what the body holds, whatever the order of its members.
@@ -311,15 +329,11 @@ impl FieldPlan {
             .iter()
             .any(|issue| issue.severity == Severity::Error);
         if count == 0 && self.required && !refused {
-            let column = self.column();
-            cx.issues.push(Issue {
-                code: format!("{}.required", self.name).into(),
-                severity: Severity::Error,
-                column,
-                field: Some(Arc::clone(&self.name)),
-                value: column.map(|column| cut(trim(cx.row.cell(column).text)).into()),
-                message: "all columns of this list are empty, and the field may not be".into(),
-            });
+            cx.lacks(
+                &self.name,
+                self.column(),
+                "all columns of this list are empty",
+            );
         }
         let items = rules.iter().fold((None, None), |(min, max), rule| {
             (min.or(rule.items.0), max.or(rule.items.1))

@@ -25,6 +25,10 @@ pub(super) struct RowContext<'a> {
     shared: &'a Arc<Shared>,
     scope: OnceCell<Scope>,
     strict: bool,
+    /// Whether the row may turn out to be an update, of which required fields are not asked.
+    may_update: bool,
+    /// Whether it can be nothing else, for want of a required field.
+    pub(super) update_only: bool,
     pub(super) issues: Vec<Issue>,
 }
 
@@ -34,6 +38,7 @@ impl<'a> RowContext<'a> {
         batch: &'a Arc<RowBatch>,
         index: usize,
         strict: bool,
+        may_update: bool,
     ) -> Self {
         Self {
             row: batch.row(index),
@@ -42,8 +47,33 @@ impl<'a> RowContext<'a> {
             shared,
             scope: OnceCell::new(),
             strict,
+            may_update,
+            update_only: false,
             issues: Vec::new(),
         }
+    }
+
+    /// A required field is empty: an error, unless the row may be an update; whether it may.
+    pub(super) fn lacks(&mut self, field: &Arc<str>, column: Option<usize>, what: &str) -> bool {
+        let text = column.map(|column| trim(self.row.cell(column).text));
+        let (severity, message) = if self.may_update && !self.strict {
+            self.update_only = true;
+            let message = format!(
+                "{what}, so this row can change a customer that the target has, but make no new one"
+            );
+            (Severity::Warning, message)
+        } else {
+            (Severity::Error, format!("{what}, and the field may not be"))
+        };
+        self.issues.push(Issue {
+            code: format!("{field}.required").into(),
+            severity,
+            column,
+            field: Some(Arc::clone(field)),
+            value: Some(cut(text.unwrap_or_default()).into()),
+            message: message.into(),
+        });
+        severity == Severity::Warning
     }
 
     pub(super) fn nulls(&self) -> &'a Nulls {
@@ -320,20 +350,11 @@ impl RulePlan {
 
     fn leave_empty(&self, cx: &mut RowContext<'_>, field: &Arc<str>, out: &mut String) -> Filled {
         if self.required {
-            let column = self.take.column();
-            cx.issue(
-                field,
-                Severity::Error,
-                Wrong {
-                    rule: "required",
-                    message: "this is empty, and the field may not be".into(),
-                    column,
-                    text: column.map_or(Cow::Borrowed(""), |column| {
-                        Cow::Borrowed(trim(cx.row.cell(column).text))
-                    }),
-                },
-            );
-            return Filled::Left;
+            // A change of what may not be empty is none.
+            return match cx.lacks(field, self.take.column(), "this is empty") {
+                true => Filled::Empty,
+                false => Filled::Left,
+            };
         }
         match self.empty {
             Some(fragment) => {

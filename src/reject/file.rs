@@ -27,6 +27,16 @@ pub struct Written {
     pub note: Option<String>,
 }
 
+/// Who knows which files are ours: what we wrote there last, or were about to.
+pub trait Ours {
+    /// Whether a file at this path, with bytes of this BLAKE3, is one that we wrote.
+    fn is_ours(&self, path: &Path, hash: [u8; 32]) -> bool;
+
+    /// Notes that a file with these bytes is about to get this name. What was noted of that name
+    /// before stays: should the process end now, either file is ours.
+    fn about_to_write(&self, path: &Path, hash: [u8; 32]);
+}
+
 /// An unfinished file: mode 0600, gone when dropped.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -71,12 +81,9 @@ impl Draft {
     }
 
     /// Syncs it and gives it the wanted name, or the next free one where a file stands there
-    /// that is neither what we last wrote nor the same byte for byte.
-    pub(super) fn finish(
-        mut self,
-        wanted: &Path,
-        last_written: &dyn Fn(&Path) -> Option<[u8; 32]>,
-    ) -> io::Result<Written> {
+    /// that is neither ours nor the same byte for byte. It is noted as ours first, so that a process
+    /// that ends right after leaves no file that nobody knows.
+    pub(super) fn finish(mut self, wanted: &Path, ours: &dyn Ours) -> io::Result<Written> {
         self.file.flush()?;
         let hash = *self.hasher.finalize().as_bytes();
         let mut draft = self
@@ -86,10 +93,13 @@ impl Draft {
         draft.as_file().sync_all()?;
         for number in 1..=NAMES {
             let path = numbered(wanted, number);
-            let ours = hash_of(&path)?.map(|there| {
-                there.is_some_and(|there| there == hash || last_written(&path) == Some(there))
+            let replaceable = hash_of(&path)?.map(|there| {
+                there.is_some_and(|there| there == hash || ours.is_ours(&path, there))
             });
-            let done = match ours {
+            if replaceable != Some(false) {
+                ours.about_to_write(&path, hash);
+            }
+            let done = match replaceable {
                 Some(false) => continue,
                 Some(true) => draft.persist(&path).map(drop),
                 None => place_new(draft, &path),
@@ -172,16 +182,13 @@ fn hash_of(path: &Path) -> io::Result<Option<Option<[u8; 32]>>> {
     Ok(Some(hashed.ok().map(|()| *hasher.finalize().as_bytes())))
 }
 
-/// Removes the file of that name if it is, byte for byte, what we last wrote.
+/// Removes the file of that name if it is, byte for byte, one that we wrote.
 ///
 /// # Errors
 /// The file is ours and cannot be removed.
-pub fn remove_own(
-    wanted: &Path,
-    last_written: &dyn Fn(&Path) -> Option<[u8; 32]>,
-) -> io::Result<()> {
+pub fn remove_own(wanted: &Path, ours: &dyn Ours) -> io::Result<()> {
     if let Some(Some(there)) = hash_of(wanted)?
-        && last_written(wanted) == Some(there)
+        && ours.is_ours(wanted, there)
     {
         fs::remove_file(wanted)?;
     }

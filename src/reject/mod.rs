@@ -12,7 +12,7 @@ mod rejects;
 mod results;
 mod text;
 
-pub use file::{Written, remove_own};
+pub use file::{Ours, Written, remove_own};
 pub use registry::Registry;
 pub use rejects::{ADDED, Dialect, RejectWriter, SEPARATOR};
 pub use results::{COLUMNS, ResultsWriter};

@@ -2,8 +2,9 @@
 //! results file of an earlier run is replaced, and one that a person has touched is not.
 //!
 //! One small text file in the state folder: a line a file, oldest first, with the BLAKE3 of the
-//! file's path and that of its bytes. Where it cannot be read or written, nothing is known; the
-//! next free name is taken then, which loses nothing.
+//! file's path and that of its bytes. A file that is about to be renamed into place has a second
+//! line until it is there. Where the registry cannot be read or written, nothing is known; the next
+//! free name is taken then, which loses nothing.
 
 use std::collections::HashSet;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 use blake3::{Hash, hash};
 use tempfile::Builder;
+
+use super::file::Ours;
 
 /// The registry's file in the state folder.
 const NAME: &str = "written";
@@ -44,32 +47,27 @@ impl Registry {
         }
     }
 
-    /// BLAKE3 of what we last wrote there; `None` if that is not known, or if the file is one that
-    /// this run reads or has written.
-    pub fn last_written(&self, path: &Path) -> Option<[u8; 32]> {
-        self.last_written_or(path, |_| None)
-    }
-
-    /// As [`Registry::last_written`], with a second witness, who is asked by the path that
-    /// [`Registry::remember`] gives, should the registry know nothing.
-    pub fn last_written_or(
+    /// Whether a file at this path, with bytes of this BLAKE3, is one that we wrote; `false` for one
+    /// that this run reads or has written. `witness` is asked for the hash of what was written there,
+    /// by the path that [`Registry::remember`] gives, should the registry not know the file.
+    pub fn is_ours_or(
         &self,
         path: &Path,
+        hash: [u8; 32],
         witness: impl FnOnce(&Path) -> Option<[u8; 32]>,
-    ) -> Option<[u8; 32]> {
+    ) -> bool {
         let path = identity(path);
         if self.kept.contains(&path) {
-            return None;
+            return false;
         }
-        self.find(name_of(&path)).or_else(|| witness(&path))
+        self.knows(name_of(&path), hash) || witness(&path) == Some(hash)
     }
 
-    fn find(&self, wanted: Hash) -> Option<[u8; 32]> {
-        let (_, bytes) = read(self.folder.as_deref()?)
-            .into_iter()
-            .rev()
-            .find(|(name, _)| *name == wanted)?;
-        Some(*bytes.as_bytes())
+    fn knows(&self, name: Hash, bytes: [u8; 32]) -> bool {
+        let wanted = (name, Hash::from_bytes(bytes));
+        self.folder
+            .as_deref()
+            .is_some_and(|folder| read(folder).contains(&wanted))
     }
 
     /// Remembers what was written there; the path by which it is known.
@@ -78,10 +76,36 @@ impl Registry {
         self.kept.insert(path.clone());
         if let Some(folder) = &self.folder {
             // Without this note a later run takes another name, which loses nothing.
-            let _ = add(folder, name_of(&path), Hash::from_bytes(bytes));
+            let _ = add(
+                folder,
+                name_of(&path),
+                Hash::from_bytes(bytes),
+                Others::Forgotten,
+            );
         }
         path
     }
+}
+
+impl Ours for Registry {
+    fn is_ours(&self, path: &Path, hash: [u8; 32]) -> bool {
+        self.is_ours_or(path, hash, |_| None)
+    }
+
+    fn about_to_write(&self, path: &Path, hash: [u8; 32]) {
+        if let Some(folder) = &self.folder {
+            // As with `remember`, nothing is lost without this note.
+            let name = name_of(&identity(path));
+            let _ = add(folder, name, Hash::from_bytes(hash), Others::Kept);
+        }
+    }
+}
+
+/// What becomes of the other notes of a file.
+#[derive(Clone, Copy, PartialEq)]
+enum Others {
+    Kept,
+    Forgotten,
 }
 
 /// The path that all ways to a file share, the file itself not followed.
@@ -119,7 +143,7 @@ fn read(folder: &Path) -> Vec<(Hash, Hash)> {
     text.split(|byte| *byte == b'\n').filter_map(line).collect()
 }
 
-fn add(folder: &Path, name: Hash, bytes: Hash) -> io::Result<()> {
+fn add(folder: &Path, name: Hash, bytes: Hash, others: Others) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -130,7 +154,7 @@ fn add(folder: &Path, name: Hash, bytes: Hash) -> io::Result<()> {
     builder.create(folder)?;
     let _lock = lock(folder)?;
     let mut known = read(folder);
-    known.retain(|(other, _)| *other != name);
+    known.retain(|(other, noted)| *other != name || (others == Others::Kept && *noted != bytes));
     known.push((name, bytes));
     let from = known.len().saturating_sub(MOST);
     let mut text = String::with_capacity((known.len() - from) * LINE);
@@ -185,15 +209,34 @@ mod tests {
     fn what_a_run_wrote_is_known_to_the_next_by_every_way_to_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        assert_eq!(registry(folder.path()).last_written(&path), None);
+        assert!(!registry(folder.path()).is_ours(&path, [1; 32]));
         registry(folder.path()).remember(&path, [1; 32]);
         registry(folder.path()).remember(&folder.path().join("b.csv"), [2; 32]);
         registry(folder.path()).remember(&path, [3; 32]);
         let known = registry(folder.path());
-        assert_eq!(known.last_written(&path), Some([3; 32]));
+        assert!(known.is_ours(&path, [3; 32]));
+        assert!(!known.is_ours(&path, [1; 32]), "that one was replaced");
         let around = folder.path().join("state").join("..").join("b.csv");
-        assert_eq!(known.last_written(&around), Some([2; 32]));
-        assert_eq!(known.last_written(&folder.path().join("c.csv")), None);
+        assert!(known.is_ours(&around, [2; 32]));
+        assert!(!known.is_ours(&folder.path().join("c.csv"), [2; 32]));
+    }
+
+    #[test]
+    fn what_was_about_to_be_written_is_ours_beside_what_was_there_until_it_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        registry(folder.path()).remember(&path, [1; 32]);
+        for _ in 0..2 {
+            registry(folder.path()).about_to_write(&path, [2; 32]);
+        }
+        let known = registry(folder.path());
+        assert!(known.is_ours(&path, [1; 32]) && known.is_ours(&path, [2; 32]));
+        assert!(!known.is_ours(&path, [3; 32]));
+        let state = folder.path().join("state").join("rowferry");
+        assert_eq!(read(&state).len(), 2);
+        registry(folder.path()).remember(&path, [2; 32]);
+        let known = registry(folder.path());
+        assert!(!known.is_ours(&path, [1; 32]) && known.is_ours(&path, [2; 32]));
     }
 
     #[test]
@@ -203,12 +246,12 @@ mod tests {
         let mut first = registry(folder.path());
         for path in [&input, &output] {
             first.remember(path, [1; 32]);
-            assert_eq!(first.last_written(path), None);
+            assert!(!first.is_ours(path, [1; 32]));
         }
         let state = folder.path().join("state").join("rowferry");
         let second = Registry::new(Some(state), [input.as_path()]);
-        assert_eq!(second.last_written(&input), None);
-        assert_eq!(second.last_written(&output), Some([1; 32]));
+        assert!(!second.is_ours(&input, [1; 32]));
+        assert!(second.is_ours(&output, [1; 32]));
     }
 
     #[test]
@@ -225,9 +268,10 @@ mod tests {
         std::fs::write(state.join(NAME), format!("\u{1}\n{text}0 1\nhalf")).unwrap();
         registry(folder.path()).remember(&path(MOST), [9; 32]);
         let known = registry(folder.path());
-        assert_eq!(known.last_written(&path(0)), None);
-        assert!(known.last_written(&path(1)).is_some());
-        assert_eq!(known.last_written(&path(MOST)), Some([9; 32]));
+        let empty = *hash(b"").as_bytes();
+        assert!(!known.is_ours(&path(0), empty));
+        assert!(known.is_ours(&path(1), empty));
+        assert!(known.is_ours(&path(MOST), [9; 32]));
         assert_eq!(read(&state).len(), MOST);
     }
 
@@ -239,8 +283,10 @@ mod tests {
         std::fs::write(&blocked, "").unwrap();
         for state in [None, Some(blocked.join("rowferry"))] {
             let mut registry = Registry::new(state, []);
+            registry.about_to_write(&path, [1; 32]);
+            assert!(!registry.is_ours(&path, [1; 32]));
             registry.remember(&path, [1; 32]);
-            assert_eq!(registry.last_written(&path), None);
+            assert!(!registry.is_ours(&path, [1; 32]));
         }
     }
 
@@ -256,8 +302,7 @@ mod tests {
             }
         });
         for number in 0..16 {
-            let known = registry(folder.path()).last_written(&path(number));
-            assert_eq!(known, Some([number; 32]));
+            assert!(registry(folder.path()).is_ours(&path(number), [number; 32]));
         }
     }
 

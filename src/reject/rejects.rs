@@ -6,7 +6,7 @@ use std::path::Path;
 
 use encoding_rs::{EncoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::file::{Draft, Written, fill, remove_own};
+use super::file::{Draft, Ours, Written, fill, remove_own};
 use super::text::escape;
 use crate::issue::{Issue, Severity};
 use crate::record::{Fate, Settled};
@@ -186,18 +186,14 @@ impl RejectWriter {
     }
 
     /// Ends the file and gives it the wanted name, or the next free one (`-2`, `-3`, …) where a
-    /// file has it that is not what `last_written` says we last wrote there. Without a row there
+    /// file has it that is not one of ours. Without a row there
     /// is no file, and one of that name that is still what we wrote is removed.
     ///
     /// # Errors
     /// The file cannot be written, synced or renamed.
-    pub fn finish(
-        self,
-        wanted: &Path,
-        last_written: &dyn Fn(&Path) -> Option<[u8; 32]>,
-    ) -> io::Result<Option<Written>> {
+    pub fn finish(self, wanted: &Path, ours: &dyn Ours) -> io::Result<Option<Written>> {
         if self.count == 0 {
-            remove_own(wanted, last_written)?;
+            remove_own(wanted, ours)?;
             return Ok(None);
         }
         let mut draft = self.csv.into_inner().map_err(|failed| {
@@ -205,13 +201,13 @@ impl RejectWriter {
             io::Error::new(error.kind(), error.to_string())
         })?;
         if self.dialect.encoding == UTF_8 {
-            return draft.finish(wanted, last_written).map(Some);
+            return draft.finish(wanted, ours).map(Some);
         }
         let mut converted = Draft::create(&draft.folder())?;
         if convert(&mut draft, self.dialect, &mut converted)? {
-            return converted.finish(wanted, last_written).map(Some);
+            return converted.finish(wanted, ours).map(Some);
         }
-        let mut written = draft.finish(wanted, last_written)?;
+        let mut written = draft.finish(wanted, ours)?;
         written.note = Some(format!(
             "{} is UTF-8 with a byte order mark, because some of its text cannot be written as {}, the encoding of its source.",
             written.path.display(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-use super::file::{Draft, Written};
+use super::file::{Draft, Ours, Written};
 use super::text::escape;
 use crate::issue::Severity;
 use crate::record::Settled;
@@ -50,20 +50,16 @@ impl ResultsWriter {
     }
 
     /// Ends the file and gives it the wanted name, or the next free one (`-2`, `-3`, …) where a
-    /// file has it that is not what `last_written` says we last wrote there.
+    /// file has it that is not one of ours.
     ///
     /// # Errors
     /// The file cannot be written, synced or renamed.
-    pub fn finish(
-        self,
-        wanted: &Path,
-        last_written: &dyn Fn(&Path) -> Option<[u8; 32]>,
-    ) -> io::Result<Written> {
+    pub fn finish(self, wanted: &Path, ours: &dyn Ours) -> io::Result<Written> {
         let draft = self.csv.into_inner().map_err(|failed| {
             let error = failed.error();
             io::Error::new(error.kind(), error.to_string())
         })?;
-        draft.finish(wanted, last_written)
+        draft.finish(wanted, ours)
     }
 }
 

@@ -68,14 +68,25 @@ impl Known {
             .borrow_mut()
             .insert(written.path.clone(), written.hash);
     }
-
-    fn ask(&self, path: &Path) -> Option<[u8; 32]> {
-        self.0.borrow().get(path).copied()
-    }
 }
 
-fn nothing_known(_: &Path) -> Option<[u8; 32]> {
-    None
+impl Ours for Known {
+    fn is_ours(&self, path: &Path, hash: [u8; 32]) -> bool {
+        self.0.borrow().get(path) == Some(&hash)
+    }
+
+    fn about_to_write(&self, _: &Path, _: [u8; 32]) {}
+}
+
+/// Knows no file.
+struct Nobody;
+
+impl Ours for Nobody {
+    fn is_ours(&self, _: &Path, _: [u8; 32]) -> bool {
+        false
+    }
+
+    fn about_to_write(&self, _: &Path, _: [u8; 32]) {}
 }
 
 /// Writes these rows as rejects, each with its place as its number.
@@ -160,7 +171,7 @@ fn a_reject_file_is_the_source_with_what_is_wrong() {
     }
     assert_eq!(writer.count(), 4);
     let wanted = folder.path().join("c.rejects.csv");
-    let written = writer.finish(&wanted, &nothing_known).unwrap().unwrap();
+    let written = writer.finish(&wanted, &Nobody).unwrap().unwrap();
     assert_eq!(written.path, wanted);
     assert_eq!(written.note, None);
     let bytes = fs::read(&wanted).unwrap();
@@ -188,10 +199,10 @@ fn only_the_owner_may_read_them() {
         let mode = fs::metadata(folder.path().join(name)).unwrap();
         assert_eq!(mode.permissions().mode() & 0o777, 0o600);
     }
-    writer.finish(&wanted, &nothing_known).unwrap();
+    writer.finish(&wanted, &Nobody).unwrap();
     let results = ResultsWriter::create(folder.path()).unwrap();
     let written = results
-        .finish(&folder.path().join("c.results.csv"), &nothing_known)
+        .finish(&folder.path().join("c.results.csv"), &Nobody)
         .unwrap();
     for path in [wanted, written.path] {
         let mode = fs::metadata(path).unwrap().permissions().mode();
@@ -207,7 +218,7 @@ fn a_file_that_is_not_ours_is_never_replaced() {
     let known = Known::default();
     let put = |text: &str| {
         let writer = write(folder.path(), &["a"], &[&[text]], Dialect::default());
-        let written = writer.finish(&wanted, &|p| known.ask(p)).unwrap().unwrap();
+        let written = writer.finish(&wanted, &known).unwrap().unwrap();
         known.learn(&written);
         written.path
     };
@@ -227,12 +238,39 @@ fn a_file_that_is_not_ours_is_never_replaced() {
 }
 
 #[test]
+fn a_file_is_noted_as_ours_before_it_has_its_name() {
+    /// Sees which files are there when one is about to be.
+    struct Watch<'f>(&'f Path, RefCell<Vec<(PathBuf, [u8; 32])>>);
+    impl Ours for Watch<'_> {
+        fn is_ours(&self, _: &Path, _: [u8; 32]) -> bool {
+            false
+        }
+
+        fn about_to_write(&self, path: &Path, hash: [u8; 32]) {
+            let there = names_in(self.0);
+            let visible: Vec<&String> =
+                there.iter().filter(|name| !name.starts_with('.')).collect();
+            assert_eq!(visible, ["c.csv"], "a person's own");
+            self.1.borrow_mut().push((path.to_owned(), hash));
+        }
+    }
+    let folder = TempDir::new().unwrap();
+    let wanted = folder.path().join("c.csv");
+    fs::write(&wanted, "a person's own").unwrap();
+    let watch = Watch(folder.path(), RefCell::default());
+    let writer = write(folder.path(), &["a"], &[&["1"]], Dialect::default());
+    let written = writer.finish(&wanted, &watch).unwrap().unwrap();
+    assert_eq!(written.path, folder.path().join("c-2.csv"));
+    assert_eq!(watch.1.into_inner(), [(written.path, written.hash)]);
+}
+
+#[test]
 fn the_same_bytes_again_take_no_new_name() {
     let folder = TempDir::new().unwrap();
     let wanted = folder.path().join("c.rejects.csv");
     for _ in 0..2 {
         let writer = write(folder.path(), &["a"], &[&["1"]], Dialect::default());
-        let written = writer.finish(&wanted, &nothing_known).unwrap().unwrap();
+        let written = writer.finish(&wanted, &Nobody).unwrap().unwrap();
         assert_eq!(written.path, wanted);
     }
     assert_eq!(names_in(folder.path()), ["c.rejects.csv"]);
@@ -245,7 +283,7 @@ fn without_rejects_there_is_no_file_and_only_our_own_old_one_goes() {
     let known = Known::default();
     let put = |rows: &[&[&str]]| {
         let writer = write(folder.path(), &["a"], rows, Dialect::default());
-        let written = writer.finish(&wanted, &|p| known.ask(p)).unwrap();
+        let written = writer.finish(&wanted, &known).unwrap();
         if let Some(written) = &written {
             known.learn(written);
         }
@@ -278,7 +316,7 @@ fn a_file_handed_back_has_the_added_columns_once() {
     let settled = rejected(2, "k", vec![issue("b.wrong", 6, "2", "must be 3")]);
     writer.write(&header, batch.row(0), &settled, 17).unwrap();
     let written = writer
-        .finish(&folder.path().join("x.csv"), &nothing_known)
+        .finish(&folder.path().join("x.csv"), &Nobody)
         .unwrap()
         .unwrap();
     assert_eq!(
@@ -314,7 +352,7 @@ fn text_keeps_the_encoding_of_its_source_where_that_can_hold_it() {
         let rejects = text == "日本" && encoding == SHIFT_JIS;
         let expected = if rejects { UTF_8 } else { expected };
         let written = writer
-            .finish(&folder.path().join("c.csv"), &nothing_known)
+            .finish(&folder.path().join("c.csv"), &Nobody)
             .unwrap()
             .unwrap();
         let bytes = fs::read(&written.path).unwrap();
@@ -370,7 +408,7 @@ fn results_hold_every_row_with_key_and_id_as_they_are() {
         writer.write(row).unwrap();
     }
     let wanted = folder.path().join("c.results.csv");
-    writer.finish(&wanted, &nothing_known).unwrap();
+    writer.finish(&wanted, &Nobody).unwrap();
     assert_eq!(
         fs::read_to_string(&wanted).unwrap(),
         "row,key,fate,id,run,note\n\
@@ -421,7 +459,7 @@ proptest! {
         let dialect = Dialect { delimiter, terminator, quote, ..Dialect::default() };
         let writer = write(folder.path(), &["a", "=b", "c"], &slices, dialect);
         let written = writer
-            .finish(&folder.path().join("c.csv"), &nothing_known)
+            .finish(&folder.path().join("c.csv"), &Nobody)
             .unwrap()
             .unwrap();
         let mut builder = csv::ReaderBuilder::new();

@@ -217,7 +217,9 @@ fn archive(origin: &Origin) -> Result<Format, SourceError> {
             ));
         }
     }
-    let total: u64 = parts.iter().map(|part| part.size).sum();
+    let total = parts
+        .iter()
+        .fold(0, |sum: u64, part| sum.saturating_add(part.size));
     if total > 2 * LARGEST_PART {
         return Err(too_large(
             origin,
@@ -281,15 +283,41 @@ fn parts(origin: &Origin) -> Result<Vec<Part>, SourceError> {
             break;
         };
         let name_bytes = list.get(at + 46..at + 46 + name).ok_or_else(cut_off)?;
+        let extra_bytes = list.get(at + 46 + name..at + 46 + name + extra);
+        let (size, packed) = sizes(size, packed, extra_bytes.unwrap_or_default());
         parts.push(Part {
             name: String::from_utf8_lossy(name_bytes).into_owned(),
-            packed: u64::from(packed),
-            // 0xFFFFFFFF stands for a size of 4 GiB and more, which is refused in any case.
-            size: u64::from(size),
+            packed,
+            size,
         });
         at += 46 + name + extra + comment;
     }
     Ok(parts)
+}
+
+/// Sizes unpacked and packed: where one is 0xFFFFFFFF, it stands among the extra fields (APPNOTE.TXT
+/// 4.5.3), as streaming writers have it for parts of any size.
+fn sizes(size: u32, packed: u32, extra: &[u8]) -> (u64, u64) {
+    let mut at = 0;
+    let mut wide = &[][..];
+    while let (Some(id), Some(length)) = (u16_at(extra, at), u16_at(extra, at + 2)) {
+        let data = extra.get(at + 4..at + 4 + usize::from(length));
+        if id == 1 {
+            wide = data.unwrap_or_default();
+        }
+        at += 4 + usize::from(length);
+    }
+    let mut next = 0;
+    let mut real = |short: u32| {
+        if short != u32::MAX {
+            return u64::from(short);
+        }
+        let long = u64_at(wide, next).unwrap_or(u64::MAX);
+        next += 8;
+        long
+    };
+    let size = real(size);
+    (size, real(packed))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -372,6 +400,17 @@ mod tests {
                 (found, expected) => panic!("{found:?}, not {expected:?}"),
             }
         }
+    }
+
+    #[test]
+    fn sizes_may_stand_among_the_extra_fields() {
+        let mut extra = vec![9, 0, 2, 0, 0, 0, 1, 0, 16, 0];
+        extra.extend_from_slice(&1000u64.to_le_bytes());
+        extra.extend_from_slice(&100u64.to_le_bytes());
+        assert_eq!(sizes(u32::MAX, u32::MAX, &extra), (1000, 100));
+        assert_eq!(sizes(7, u32::MAX, &extra), (7, 1000));
+        assert_eq!(sizes(7, 8, &extra), (7, 8));
+        assert_eq!(sizes(u32::MAX, 8, &[]), (u64::MAX, 8));
     }
 
     #[test]

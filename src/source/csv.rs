@@ -260,6 +260,12 @@ fn first_row(
     }
     while let Some(record) = records.next().map_err(failed)? {
         if suits(record.number) {
+            if record.broken == Some(Broken::TooLong) {
+                return Err(SourceError::LongHeader {
+                    name: origin.name.clone(),
+                    line: record.line,
+                });
+            }
             return Ok(Some(Looked {
                 number: record.number,
                 cells: records.cells(&record).to_strings(dialect.delimiter),
@@ -394,8 +400,7 @@ impl Table {
     /// Whether the row has the names of the header in all its cells.
     fn is_header(&self, cells: &csv::ByteRecord) -> bool {
         let is = |index: usize, name: &str| {
-            let cell = cells.get(index).unwrap_or_default();
-            cell.len() >= name.len() && String::from_utf8_lossy(cell).trim() == name
+            cells.get(index).unwrap_or_default().trim_ascii() == name.as_bytes()
         };
         let names = &self.names;
         names.len() > 1

@@ -276,7 +276,7 @@ impl Detector {
             }
         } else if text.len() <= 11 {
             match first {
-                b'0'..=b'9' | b'-' | b'+' if digits::is_shortened(text) => self.shortened.at(row),
+                b'0'..=b'9' | b'-' | b'+' if cell.is_shortened() => self.shortened.at(row),
                 b'-' | b'?' | b'#' | b'(' | b'n' | b'N' | b'u' | b'U' | b'.'
                     if is_nothing(text) =>
                 {
@@ -284,7 +284,7 @@ impl Detector {
                 }
                 _ => {}
             }
-        } else if matches!(first, b'0'..=b'9' | b'-' | b'+') && digits::is_shortened(text) {
+        } else if matches!(first, b'0'..=b'9' | b'-' | b'+') && cell.is_shortened() {
             self.shortened.at(row);
         }
     }

@@ -62,6 +62,16 @@ pub enum SourceError {
         /// The row asked for.
         row: u64,
     },
+    /// The line where the header is expected does not end within reason.
+    #[error(
+        "Line {line} of {name}, where the column names are expected, is longer than 1 MiB. Check that the file is a table, and its line ends and quotes."
+    )]
+    LongHeader {
+        /// The file as named by the user.
+        name: String,
+        /// The line.
+        line: u64,
+    },
     /// More columns than any spreadsheet program has.
     #[error(
         "The header of {name} has {columns} columns; a spreadsheet has at most 16384. The delimiter may be wrong; name it: `delimiter` under [source] of the mapping file (columns: --delimiter)."

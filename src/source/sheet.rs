@@ -292,7 +292,12 @@ impl Book {
             Format::Xls => Self::open_xls(origin),
             Format::Ods => Self::open_ods(origin),
         };
-        opened.map_err(|trouble| trouble.error(origin))
+        opened
+            .and_then(|book| match book.sheets.is_empty() {
+                true => Err(Trouble::Other("no worksheet was found in it".to_owned())),
+                false => Ok(book),
+            })
+            .map_err(|trouble| trouble.error(origin))
     }
 
     fn open_xlsx(origin: &Origin) -> Result<Self, Trouble> {

@@ -93,8 +93,11 @@ fn wide(data: &[u8], at: usize) -> Option<(String, usize)> {
     ))
 }
 
-/// What `workbook.bin` says: 1904, and of each sheet its state, relation and name.
-pub(super) fn read_workbook(input: impl Read) -> io::Result<(bool, Vec<(u32, String, String)>)> {
+/// The state of a sheet, its relation and its name.
+pub(super) type SheetEntry = (u32, String, String);
+
+/// What `workbook.bin` says: 1904, and what of each sheet.
+pub(super) fn read_workbook(input: impl Read) -> io::Result<(bool, Vec<SheetEntry>)> {
     let mut records = Records::new(input);
     let (mut mac, mut sheets) = (false, Vec::new());
     while let Some((kind, data)) = records.next()? {

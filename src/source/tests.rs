@@ -374,6 +374,13 @@ fn nothing_is_a_sentence_and_a_header_alone_is_no_rows() {
         );
         assert!(error.to_string().contains("clients.csv is empty"));
     }
+    for text in [
+        "x".repeat(3 << 20),
+        format!("\n{}\na,b\n", "x,".repeat(2 << 20)),
+    ] {
+        let error = source(text, &Options::default()).unwrap_err();
+        assert!(matches!(error, SourceError::LongHeader { .. }), "{error}");
+    }
     assert_eq!(rows(&csv("a,b")), []);
     let wide = format!("{}x\n", "x,".repeat(20_000));
     let error = source(wide, &Options::default()).unwrap_err();

@@ -943,6 +943,7 @@ impl Check<'_, '_> {
             update,
             discover,
             account_fields: AccountFields::default(),
+            sent: super::Sent::default(),
             rates,
             rate_unknown,
             errors,

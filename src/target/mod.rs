@@ -12,6 +12,7 @@ mod fill;
 mod load;
 mod markup;
 mod matcher;
+mod member;
 mod sense;
 mod shape;
 
@@ -28,6 +29,7 @@ use self::file::{FieldSpec, Paging, TargetFile, UpdateMode};
 use self::fill::Fill;
 pub use self::load::{builtin_names, builtin_text, load, load_file};
 use self::matcher::Code;
+pub use self::member::{Member, Sent};
 use self::shape::ErrorShape;
 use crate::field::Type;
 use crate::issue::TextFile;
@@ -61,6 +63,8 @@ pub struct Target {
     pub discover: Option<Discover>,
     /// The account's custom fields, as far as they are known.
     pub account_fields: AccountFields,
+    /// What the mapping sends with some requests only.
+    pub sent: Sent,
     /// The rates that hold at once; empty where none is known.
     pub rates: Vec<Rate>,
     /// Whether the rate is to be found by trying.

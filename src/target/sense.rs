@@ -135,8 +135,8 @@ impl Check<'_, '_> {
         for (name, text) in &create.endpoint.query {
             self.template(target, &["create", "query", name], text, &[]);
         }
-        for (place, lookup) in target.lookups.iter().enumerate() {
-            let place = place.to_string();
+        for (nth, lookup) in target.lookups.iter().enumerate() {
+            let place = nth.to_string();
             let place = place.as_str();
             let endpoint = &lookup.endpoint;
             self.template(target, &["lookup", place, "path"], &endpoint.path, &[]);
@@ -146,8 +146,7 @@ impl Check<'_, '_> {
             for ((name, _), (_, text)) in target
                 .file
                 .lookup
-                .iter()
-                .nth(place.parse().unwrap_or_default())
+                .get(nth)
                 .map_or(&[][..], |section| section.where_.as_slice())
                 .iter()
                 .zip(&lookup.where_)

@@ -17,6 +17,9 @@ use crate::record::{Existing, Fate};
 use crate::target::answer::{Refusal, Verdict};
 use crate::target::call::{Facts, Impossible};
 
+/// The code of a row that lacks what a new record must have, and of which the target has none.
+pub const UPDATE_ONLY: &str = "required";
+
 impl Uploader {
     /// Takes one row to its fate.
     pub(super) async fn carry(&self, job: &Job, body: &Value) -> Carried {
@@ -286,12 +289,17 @@ impl Uploader {
     /// Sends a create until it has an answer. With `open_ms`, an attempt of the same body that left
     /// then may have been carried out, and the target keeps it from being made twice.
     pub(super) async fn create(&self, job: &Job, body: &Value, open_ms: Option<i64>) -> Carried {
+        if job.body.update_only {
+            let note = "the target has no such customer to change";
+            return Carried::new(job.sequence, Fate::Rejected, note).code(UPDATE_ONLY);
+        }
         let mut open_ms = open_ms;
         let mut attempts = 0;
+        let sent = &self.target.for_create(body);
         loop {
             let call = match self
                 .target
-                .create_call(&self.facts(job, body), &self.idempotency([job]))
+                .create_call(&self.facts(job, sent), &self.idempotency([job]))
             {
                 Ok(call) => call,
                 Err(empty) => return impossible(job, &empty),

@@ -75,8 +75,10 @@ impl Uploader {
     pub(super) fn keyed_call(&self, job: &Job, body: &Value) -> Option<Result<Call, Impossible>> {
         let keyed = self.target.update.as_ref()?.keyed.as_ref()?;
         keyed.get(body).filter(|value| !value.is_null())?;
-        self.target
-            .update_call(&self.facts(job, body), self.target.updatable(body))
+        self.target.update_call(
+            &self.facts(job, body),
+            self.target.updatable(&self.target.for_update(body, None)),
+        )
     }
 
     /// An update that names its record by a field, before a create; `None` where there is none.
@@ -175,11 +177,12 @@ impl Uploader {
                 return self.not_changed(job, why).await;
             }
         };
+        let sent = &self.target.for_update(body, current.as_ref());
         fault::at(Point::ChangeRead);
         let fields = match (&current, update.mode) {
-            (Some(current), UpdateMode::Replace) => self.merged(current, body),
+            (Some(current), UpdateMode::Replace) => self.merged(current, sent),
             (Some(current), UpdateMode::Partial) => {
-                let wanted = self.target.updatable(body);
+                let wanted = self.target.updatable(sent);
                 match differing(current, &wanted) {
                     // Nothing is left to do of what an earlier run sent.
                     Value::Object(map)
@@ -209,7 +212,7 @@ impl Uploader {
                     fields => fields,
                 }
             }
-            (None, _) => self.target.updatable(body),
+            (None, _) => self.target.updatable(sent),
         };
         let facts = Facts {
             record: current.as_ref(),

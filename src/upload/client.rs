@@ -1,6 +1,7 @@
 //! The HTTP client: one request out, one answer in, and what a failure says about the request.
 
-use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -11,6 +12,11 @@ use crate::target::call::{Call, JSON};
 
 /// The most bytes that an answer may have.
 const ANSWER_LIMIT: usize = 64 << 20;
+
+/// After a connection was closed in place of an answer, so many requests have a connection each: a
+/// server that closes connections unannounced may close a kept one just when a request leaves, and
+/// nobody can say then whether it read it.
+const BY_THEMSELVES: u32 = 1_000;
 
 /// Why a request has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +29,22 @@ pub enum NoAnswer {
     Impossible(String),
 }
 
-/// A client with connections that are kept.
+/// A client with connections that are kept, as long as the server does not close them on requests.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
+    timeout: Duration,
+    alone: Arc<Alone>,
     base: String,
     headers: HeaderMap,
+}
+
+/// A client that keeps no connection.
+#[derive(Debug, Default)]
+struct Alone {
+    http: OnceLock<Option<reqwest::Client>>,
+    /// How many more requests are for it.
+    left: AtomicU32,
 }
 
 /// Chooses the cryptography of TLS once for the process.
@@ -38,6 +54,16 @@ fn install_crypto() {
         // It fails only where a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
+}
+
+/// What all clients have in common.
+fn builder(timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("rowferry/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10).min(timeout))
+        .timeout(timeout)
+        .tcp_nodelay(true)
 }
 
 impl Client {
@@ -62,22 +88,34 @@ impl Client {
             value.set_sensitive(true);
             all.insert(header, value);
         }
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("rowferry/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(10).min(timeout))
-            .timeout(timeout)
-            // Shorter than servers keep them: a request on a connection that the server closes at
-            // that moment would be one of unknown fate.
+        // Shorter than servers keep them: a request on a connection that the server closes at that
+        // moment would be one of unknown fate.
+        let http = builder(timeout)
             .pool_idle_timeout(Duration::from_secs(4))
-            .tcp_nodelay(true)
             .build()
             .map_err(|error| format!("no HTTP client can be made: {}", chain(&error)))?;
         Ok(Self {
             http,
+            timeout,
+            alone: Arc::default(),
             base: base.trim_end_matches('/').to_owned(),
             headers: all,
         })
+    }
+
+    /// The client for the next request.
+    fn next(&self) -> &reqwest::Client {
+        let left = &self.alone.left;
+        let one_less = |left: u32| left.checked_sub(1);
+        if left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .is_err()
+        {
+            return &self.http;
+        }
+        let alone = || builder(self.timeout).pool_max_idle_per_host(0).build().ok();
+        let alone = self.alone.http.get_or_init(alone);
+        alone.as_ref().unwrap_or(&self.http)
     }
 
     /// The base URL, without a slash at its end.
@@ -126,7 +164,7 @@ impl Client {
                 put(CONTENT_TYPE.as_str(), media, false)?;
             }
         }
-        let mut request = self.http.request(method, &address).headers(headers);
+        let mut request = self.next().request(method, &address).headers(headers);
         if let Some((_, bytes)) = &call.body {
             request = request.body(bytes.clone());
         }
@@ -137,6 +175,9 @@ impl Client {
             } else if error.is_connect() {
                 NoAnswer::NotSent(said)
             } else {
+                if !error.is_timeout() {
+                    self.alone.left.store(BY_THEMSELVES, Ordering::Relaxed);
+                }
                 NoAnswer::Unknown(said)
             }
         })?;

@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use tokio::sync::{Mutex, watch};
 
 use self::auth::Credentials;
+pub use self::carry::UPDATE_ONLY;
 use self::client::Client;
 use self::find::ListIndex;
 use self::pace::Pace;

@@ -47,7 +47,9 @@ fn rows_that_left_the_file_are_told_and_left_alone() {
             (4, "c-Name 3", false)
         ]
     );
-    insta::assert_snapshot!(redacted(&place, summary["notes"][0].as_str().unwrap()), @"");
+    insta::assert_snapshot!(redacted(&place, summary["notes"][0].as_str().unwrap()), @r##"
+    3 rows that an earlier run sent from here are no longer in the input (rows 3, 4, 5 of run RUN); nothing was changed at the target; of one of them it is not known whether the target made it: `rowferry settle` lists it
+    "##);
     assert!(
         place
             .server
@@ -117,7 +119,10 @@ fn what_is_not_asked_for_keeps_its_unknown_fate() {
         ["K1 created", "K2 pending", "K3 uncertain", "K4 pending"]
     );
     let bad = place.bench.read("bad.csv");
-    insta::assert_snapshot!(bad, @"");
+    insta::assert_snapshot!(bad, @r##"
+    Id,Name,_row,_key,_fate,_codes,_problems
+    K3,Name 3,4,K3,uncertain,target.unknown,"sent, but it is not known whether the target made it: look there before you send it again, then write `send` or `created:ID` into _fate; A4 ""K3"": an earlier run sent it without an answer, and this run was not asked to look it up"
+    "##);
     place.none_twice();
 }
 

@@ -16,11 +16,20 @@ fn runs_are_listed_newest_first_whether_they_ended_or_not() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     let listed = place.bench.run(&["runs", "--ledger", "l.db"]).expect(0);
-    insta::assert_snapshot!(redacted(&place, &listed.stdout), @"");
+    insta::assert_snapshot!(redacted(&place, &listed.stdout), @r##"
+    WHEN  TARGET  INPUT  EXIT  TOOK  RUN  ROWS
+    TIME  t  in.csv  –  –  RUN  did not end; of those sent: 1 uncertain
+    TIME  t  in.csv  0  0 s  RUN  2 created, 3 pending
+    "##);
     let at_work = place.held();
     let listed = place.bench.run(&["runs", "--ledger", "l.db"]).expect(0);
     assert_eq!(listed.stderr, "");
-    insta::assert_snapshot!(redacted(&place, &listed.stdout), @"");
+    insta::assert_snapshot!(redacted(&place, &listed.stdout), @r##"
+    WHEN  TARGET  INPUT  EXIT  TOOK  RUN  ROWS
+    TIME  t  in.csv  at work  –  RUN  1 uncertain, 1 under way so far
+    TIME  t  in.csv  –  –  RUN  did not end
+    TIME  t  in.csv  0  0 s  RUN  2 created, 3 pending
+    "##);
     let all = place
         .bench
         .run(&["runs", "--ledger", "l.db", "--json"])
@@ -49,7 +58,12 @@ fn runs_are_listed_newest_first_whether_they_ended_or_not() {
     assert_eq!(all["runs"][0]["under_way"], json!(1));
 
     let listed = place.bench.run(&["runs", "--ledger", "l.db"]).expect(0);
-    insta::assert_snapshot!(redacted(&place, &listed.stdout), @"");
+    insta::assert_snapshot!(redacted(&place, &listed.stdout), @r##"
+    WHEN  TARGET  INPUT  EXIT  TOOK  RUN  ROWS
+    TIME  t  in.csv  1  0 s  RUN  2 created, 2 unchanged, 1 uncertain
+    TIME  t  in.csv  –  –  RUN  did not end
+    TIME  t  in.csv  0  0 s  RUN  2 created, 3 pending
+    "##);
 }
 
 #[test]
@@ -64,13 +78,19 @@ fn all_ledgers_of_the_state_folder_are_listed_and_one_that_is_broken_hides_none(
     import(&["--account", "second"]);
     import(&["--sandbox"]);
     let listed = place.bench.run(&["runs"]).expect(0);
-    insta::assert_snapshot!(redacted(&place, &listed.stdout), @"");
+    insta::assert_snapshot!(redacted(&place, &listed.stdout), @r##"
+    WHEN  TARGET  INPUT  EXIT  TOOK  RUN  ROWS
+    TIME  t (second)  in.csv  0  0 s  RUN  2 created
+    TIME  t  in.csv  0  0 s  RUN  2 created
+    "##);
     let none = place.bench.run(&["runs", "--target", "else"]).expect(0);
     assert_eq!(none.stdout, "");
     place.bench.file("state/rowferry/a.db", "something else");
     let listed = place.bench.run(&["runs"]).expect(2);
     assert_eq!(listed.stdout.lines().count(), 3);
-    insta::assert_snapshot!(redacted(&place, &listed.stderr), @"");
+    insta::assert_snapshot!(redacted(&place, &listed.stderr), @r##"
+    error[ledger]: the ledger DIR/state/rowferry/a.db cannot be read: it is not an SQLite database; restore it from a backup. Do not simply delete it: it knows what was already sent
+    "##);
     let all = place.bench.run(&["runs", "--json"]).expect(2).json();
     assert_eq!(all["runs"].as_array().unwrap().len(), 2);
     assert_eq!(all["mistakes"].as_array().unwrap().len(), 1);
@@ -127,10 +147,7 @@ fn the_ledger_keeps_nothing_of_a_customers_of_a_run() {
         .run(&["runs", "--ledger", "l.db", "--json"])
         .expect(0)
         .json();
-    let issue = &all["runs"][0]["summary"]["issues"][0];
-    assert_eq!(
-        (&issue["column"], &issue["count"]),
-        (&json!("Name"), &json!(2)),
-        "{all:#}"
-    );
+    let issues = all["runs"][0]["summary"]["issues"].as_array().unwrap();
+    let kept = |issue: &Value| issue["column"] == "Name" && issue["count"] == 2;
+    assert!(issues.iter().any(kept), "{all:#}");
 }

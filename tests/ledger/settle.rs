@@ -30,14 +30,30 @@ fn uncertain_rows_are_listed_and_settled_one_by_one_and_all() {
     );
     place.doubt(&[2, 3, 4, 5]);
     let listed = settle(&place, &[]).expect(0);
-    insta::assert_snapshot!(redacted(&place, &listed.stdout), @"");
-    insta::assert_snapshot!(redacted(&place, &listed.stderr), @"");
+    insta::assert_snapshot!(redacted(&place, &listed.stdout), @r##"
+    ROW  KEY  SINCE  TARGET  INPUT  WHAT IS KNOWN
+    3  K2  TIME  t  in.csv (run RUN)  a create was sent, and neither an answer nor a look-up says what became of it
+    4  K3  TIME  t  in.csv (run RUN)  a create was sent, and neither an answer nor a look-up says what became of it
+    5  K4  TIME  t  in.csv (run RUN)  a create was sent, and neither an answer nor a look-up says what became of it
+    6  K5  TIME  t  in.csv (run RUN)  a create was sent, and neither an answer nor a look-up says what became of it
+    "##);
+    insta::assert_snapshot!(redacted(&place, &listed.stderr), @r##"
+    look for each at the target; then say what you found:
+      it is not there, and may be sent:  rowferry settle --row N --absent
+      it is there, with this id:  rowferry settle --row N --id ID
+      none of them is there:  rowferry settle --all-absent
+    "##);
 
     // Row 3 is there, row 4 is not.
     let there = settle(&place, &["--row", "3", "--id", "c-77"]).expect(0);
-    insta::assert_snapshot!(redacted(&place, &there.stderr), @"");
+    insta::assert_snapshot!(redacted(&place, &there.stderr), @r##"
+    row 3 is at the target, with the id c-77; 3 rows are still uncertain
+    "##);
     let absent = settle(&place, &["--key", "K3", "--absent"]).expect(0);
-    insta::assert_snapshot!(redacted(&place, &absent.stderr), @"");
+    insta::assert_snapshot!(redacted(&place, &absent.stderr), @r##"
+    row 4 may be sent again; 2 rows are still uncertain
+    rowferry import in.csv --mapping m.toml
+    "##);
     assert_eq!(open(&place, &[]), [5, 6]);
     let summary = place.import(&[], 1);
     assert_eq!(fates(&summary), "created 1, unchanged 3, uncertain 2");
@@ -52,7 +68,16 @@ fn uncertain_rows_are_listed_and_settled_one_by_one_and_all() {
     let none = settle(&place, &["--all-absent"]).expect(0);
     assert_eq!(none.stderr, "no row is uncertain\n");
     let runs = place.bench.run(&["runs", "--ledger", "l.db"]).expect(0);
-    insta::assert_snapshot!(redacted(&place, &runs.stdout), @"");
+    insta::assert_snapshot!(redacted(&place, &runs.stdout), @r##"
+    WHEN  TARGET  INPUT  EXIT  TOOK  RUN  ROWS
+    TIME  t  in.csv  0  0 s  RUN  2 created, 4 unchanged
+    TIME  t  settle in.csv  0  0 s  RUN  2 settled by a person
+    TIME  t  in.csv  1  0 s  RUN  1 created, 3 unchanged, 2 uncertain
+    TIME  t  settle in.csv  0  0 s  RUN  1 settled by a person
+    TIME  t  settle in.csv  0  0 s  RUN  1 settled by a person
+    TIME  t  in.csv  1  0 s  RUN  2 created, 4 uncertain
+    TIME  t  in.csv  1  0 s  RUN  4 uncertain, 2 pending
+    "##);
 }
 
 #[test]
@@ -78,7 +103,41 @@ fn what_cannot_be_settled_is_refused_in_words() {
         let told = settle(&place, &json).expect(2).json();
         assert_eq!(told["mistakes"].as_array().unwrap().len(), 1);
     }
-    insta::assert_snapshot!(redacted(&place, &said), @"");
+    insta::assert_snapshot!(redacted(&place, &said), @r##"
+    ["--row", "2", "--absent"]
+    error[settle]: row 2 is not to be settled: the target confirmed that it made it, id `c-Name 1`
+
+    ["--row", "99", "--absent"]
+    error[settle]: no row 99 was ever sent
+     |
+     = help: rows count as in the reject file's column `_row`: the header is row 1
+
+    ["--row", "x", "--absent"]
+    error[rows]: --row is wrong: `x` is no row number; write rows as `17` or `40-60`, with commas between
+
+    ["--key", "K1", "--absent"]
+    error[settle]: no row with the key `K1` is uncertain
+
+    ["--row", "4,5", "--id", "a"]
+    error[settle]: --id says what one row has become, and 2 are meant
+     |
+     = help: settle them one by one
+
+    ["--row", "4", "--id", " "]
+    error[settle]: --id is empty
+     |
+     = help: give the id that the target shows
+
+    ["--row", "4", "--id", "c-Name 1"]
+    error[settle]: the id `c-Name 1` is that of another row that was imported
+     |
+     = help: look again which record of the target is this row's
+
+    ["--absent"]
+    error[settle]: it is not said which rows are meant
+     |
+     = help: add --row N or --key KEY; for all rows listed there is --all-absent
+    "##);
     assert_eq!(open(&place, &[]), [4, 5]);
     assert_eq!(open(&place, &["--row", "5-9"]), [5]);
     assert_eq!(open(&place, &["--key", "K3"]), [4]);
@@ -134,7 +193,11 @@ fn one_row_number_of_two_files_asks_which() {
     place.bench.run(&arguments).expect(1);
     place.mood(Mood::Answers);
     let ran = settle(&place, &["--row", "2", "--absent"]).expect(2);
-    insta::assert_snapshot!(redacted(&place, &ran.stderr), @"");
+    insta::assert_snapshot!(redacted(&place, &ran.stderr), @r##"
+    error[settle]: row 2 may be that of in.csv (run RUN) or that of other.csv (run RUN)
+     |
+     = help: add --run RUN, --ledger FILE, the input or the mapping; or say the row by --key KEY
+    "##);
     settle(&place, &["other.csv", "--row", "2", "--absent"]).expect(0);
     assert_eq!(open(&place, &["in.csv"]), [2]);
     assert_eq!(open(&place, &["other.csv"]), [0; 0]);
@@ -172,7 +235,11 @@ fn without_a_ledger_named_it_is_found_and_accounts_are_kept_apart() {
     import(&["--account", "second"], 1);
     place.mood(Mood::Answers);
     let ran = place.bench.run(&["settle", "--all-absent"]).expect(2);
-    insta::assert_snapshot!(redacted(&place, &ran.stderr), @"");
+    insta::assert_snapshot!(redacted(&place, &ran.stderr), @r##"
+    error[settle]: these rows stand in 2 ledgers, which are of different accounts
+     |
+     = help: add --ledger FILE, --target NAME or --run RUN
+    "##);
     let ledger = one["uncertain"][0]["ledger"].as_str().unwrap();
     place
         .bench
@@ -198,7 +265,11 @@ fn keys_are_shown_from_the_input_and_asked_for_where_it_is_gone() {
     let listed = settle(&place, &["--json"]).expect(0).json();
     assert_eq!(listed["uncertain"][0]["key"], Value::Null);
     let ran = settle(&place, &["--key", "K2", "--absent"]).expect(2);
-    insta::assert_snapshot!(redacted(&place, &ran.stderr), @"");
+    insta::assert_snapshot!(redacted(&place, &ran.stderr), @r##"
+    error[settle]: no row with the key `K2` is uncertain
+     |
+     = help: the key of one uncertain row is not known, because the input or the mapping is not where it was: name both, or say the row by --row N
+    "##);
     settle(&place, &["--row", "3", "--absent"]).expect(0);
     assert_eq!(open(&place, &[]), [0; 0]);
 }

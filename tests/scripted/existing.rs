@@ -607,3 +607,119 @@ success = [202]
         .run(&["targets", "check", "t.target.toml"])
         .expect(0);
 }
+
+/// Two customers of three are known: Bob with a job and no phone, Cid with neither.
+fn known(request: &Request) -> Reply {
+    let fields = |colour: Value| json!([{ "id": 7, "value": colour }, { "id": 8, "value": "L" }]);
+    match request.route().as_str() {
+        "GET /c" => {
+            let mail = request.query("email").unwrap_or_default();
+            let found = match mail.as_str() {
+                "bob@x.example" => {
+                    json!([{ "uid": 2, "slug": "bob", "contact": { "mail": mail } }])
+                }
+                "cid@x.example" => {
+                    json!([{ "uid": 3, "slug": "cid", "contact": { "mail": mail } }])
+                }
+                _ => json!([]),
+            };
+            Reply::json(200, json!({ "data": found }))
+        }
+        "GET /c/bob" => Reply::json(
+            200,
+            json!({ "name": "Bob", "email": "bob@x.example", "job": "smith", "fields": fields(json!("red")) }),
+        ),
+        "GET /c/cid" => Reply::json(
+            200,
+            json!({ "name": "Cid", "email": "cid@x.example", "job": "", "fields": fields(Value::Null) }),
+        ),
+        "PATCH /c/bob" | "PATCH /c/cid" => Reply::status(204),
+        _ => made(request),
+    }
+}
+
+const UPDATES: &str = r#"job = { type = "text" }
+phone = { type = "text" }
+source = { type = "text" }
+[create]
+path = "/c"
+id = "id"
+[lookup]
+path = "/c"
+query = { email = "{{ email }}" }
+results = "data"
+where = { "contact.mail" = "{{ email }}" }
+id = "uid"
+address = "slug"
+[read]
+path = "/c/{{ address }}"
+[update]
+path = "/c/{{ address }}"
+success = [200, 204]
+[custom]
+at = "fields"
+shape = "pairs"
+key = "id"
+value = "value"
+key_type = "integer"
+open = true
+"#;
+
+#[test]
+fn fields_go_with_the_requests_that_they_name() {
+    let mapping = mapping("update").replace(
+        "[policy]",
+        r#"job = { value = "clerk", on = "if_empty" }
+phone = { column = "Phone", on = "update" }
+source = { value = "import", on = "create" }
+[custom]
+7 = { value = "blue", on = "if_empty" }
+[policy]"#,
+    );
+    let rows = "Id,Name,Email,Phone\nK1,Ann,ann@x.example,1\nK2,Bob,bob@x.example,2\nK3,Cid,cid@x.example,3\n";
+    let case = Case::new(&format!("{HEAD}{UPDATES}"), &mapping, rows, known);
+    case.import(0);
+    assert_eq!(case.fates(), "created updated updated");
+    assert_eq!(
+        bodies(&case.server.of("POST /c")),
+        [json!({
+            "name": "Ann", "email": "ann@x.example", "job": "clerk", "source": "import",
+            "fields": [{ "id": 7, "value": "blue" }]
+        })]
+    );
+    assert_eq!(
+        bodies(&case.server.of("PATCH /c/bob")),
+        [json!({ "phone": "2" })]
+    );
+    assert_eq!(
+        bodies(&case.server.of("PATCH /c/cid")),
+        [json!({ "job": "clerk", "phone": "3", "fields": [{ "id": 7, "value": "blue" }] })]
+    );
+}
+
+#[test]
+fn a_change_need_not_have_what_a_new_record_must_have() {
+    let rows = "Id,Name,Email\nK1,,ann@x.example\nK2,,bob@x.example\n";
+    let case = Case::new(&format!("{HEAD}{UPDATES}"), &mapping("update"), rows, known);
+    let ran = case.import(1);
+    assert_eq!(case.fates(), "rejected unchanged");
+    assert!(case.server.of("POST /c").is_empty());
+    assert_eq!(ran.json()["issues"][0]["code"], "name.required");
+}
+
+#[test]
+fn what_cannot_be_read_cannot_be_found_empty() {
+    let target = format!("{HEAD}{UPDATES}").replace("[read]\npath = \"/c/{{ address }}\"\n", "");
+    let mapping = mapping("update").replace(
+        "[policy]",
+        "job = { value = \"clerk\", on = \"if_empty\" }\n[policy]",
+    );
+    let case = Case::new(&target, &mapping, ONE, known);
+    let ran = case.import(2);
+    assert!(
+        ran.stderr
+            .contains("cannot be known whether `job` is empty there"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -155,21 +155,3 @@ pub(super) fn all(text: &str) -> bool {
 pub(super) fn is_cut_short(text: &str) -> bool {
     text.len() > 15 && !text.starts_with('0') && text.bytes().skip(15).all(|byte| byte == b'0')
 }
-
-/// Whether a text is a long number as spreadsheet programs shorten it: `4.41E+11`, `4,41E+11`.
-pub(super) fn is_shortened(text: &str) -> bool {
-    let Some(at) = text.find(['E', 'e']) else {
-        return false;
-    };
-    let front = text[..at].trim_start_matches(['+', '-']);
-    let Some(power) = text[at + 1..].strip_prefix('+') else {
-        return false;
-    };
-    let (whole, rest) = front.split_once(['.', ',']).unwrap_or((front, "0"));
-    whole.len() == 1
-        && all(whole)
-        && !rest.is_empty()
-        && all(rest)
-        && power.len() >= 2
-        && all(power)
-}
