@@ -32,14 +32,15 @@ impl<'i> Document<'i> {
         let (root, errors) = DeTable::parse_recoverable(&file.text);
         let mistakes = errors
             .into_iter()
-            .map(|error| {
-                let mistake = Mistake::new(
-                    "toml-syntax",
-                    format!("this is not TOML: {}", error.message()),
-                );
-                mistake.at(file, error.span().unwrap_or(0..0), "here")
-            })
-            .collect();
+            .map(|error| syntax(file, error.message(), error.span().unwrap_or(0..0)))
+            .collect::<Vec<_>>();
+        // A bracket that is never closed is told for each table that it holds.
+        let mistakes = mistakes.into_iter().fold(Vec::new(), |mut told, mistake| {
+            if told.last() != Some(&mistake) {
+                told.push(mistake);
+            }
+            told
+        });
         (
             Self {
                 file,
@@ -106,7 +107,18 @@ pub fn read_value<T: DeserializeOwned>(
             .message()
             .strip_prefix("missing field `")
             .and_then(|rest| rest.split('`').next());
-        if missing.is_none_or(|name| !known.iter().any(|known| known == name)) {
+        // A table whose misspelt key was taken out lacks what that key meant.
+        let follows = missing.is_none()
+            && file
+                .text
+                .get(span.clone())
+                .is_some_and(|raw| raw.starts_with('{'))
+            && mistakes.iter().any(|told| {
+                let inner = told.place.as_ref().map(|(_, inner)| inner);
+                told.code == "unknown-key"
+                    && inner.is_some_and(|inner| span.start < inner.start && inner.end < span.end)
+            });
+        if !follows && missing.is_none_or(|name| !known.iter().any(|known| known == name)) {
             let mistake = explain(file, error.message(), span.clone());
             if let Some(near) = mistake.help.as_deref().and_then(meant) {
                 known.push(near.to_owned());
@@ -174,6 +186,31 @@ fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
     table.remove(name.as_str()).map(|_| name)
 }
 
+/// Turns a message of TOML's parser into one for people.
+fn syntax(file: &Arc<TextFile>, message: &str, span: Range<usize>) -> Mistake {
+    let written = file.text.get(span.clone()).unwrap_or_default();
+    if message == "duplicate key" {
+        return Mistake::new(
+            "toml-syntax",
+            format!("`{written}` stands twice in this table"),
+        )
+        .at(file, span, "the second")
+        .help("take one of them out, or put its lines together with the first");
+    }
+    let mistake = Mistake::new("toml-syntax", format!("this is not TOML: {message}")).at(
+        file,
+        span.clone(),
+        "here",
+    );
+    if written.contains(['“', '”', '„', '‘', '’']) {
+        return mistake.help("the quotes here are typographic ones; TOML's are \" and '");
+    }
+    if message.starts_with("string values must be quoted") {
+        return mistake.help(format!("put it in quotes: \"{written}\""));
+    }
+    mistake
+}
+
 /// Turns a message of serde's into one for people.
 fn explain(file: &Arc<TextFile>, message: &str, span: Range<usize>) -> Mistake {
     let ticked: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -216,11 +253,23 @@ fn explain(file: &Arc<TextFile>, message: &str, span: Range<usize>) -> Mistake {
     {
         let (found, wanted) = (plain(found), plain(wanted));
         let label = format!("not {wanted}");
-        return Mistake::new(
+        let written = file.text.get(span.clone()).unwrap_or_default();
+        let help = match (found, wanted) {
+            ("a text", "a list") => Some(format!("put it in square brackets: [{written}]")),
+            ("a whole number" | "a number", "a text") if !written.contains('\n') => {
+                Some(format!("put it in quotes: \"{written}\""))
+            }
+            _ => None,
+        };
+        let mistake = Mistake::new(
             "wrong-type",
             format!("{found} stands where {wanted} belongs"),
         )
         .at(file, span, label);
+        return match help {
+            Some(help) => mistake.help(help),
+            None => mistake,
+        };
     }
     if let Some(rest) = message.strip_prefix("invalid value: ")
         && let Some((_, wanted)) = rest.split_once(", expected ")

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -72,6 +73,32 @@ pub fn parse_rate(text: &str) -> Result<Rate, String> {
     Ok(Rate { count, seconds })
 }
 
+/// Reads a length of time: `5s`, `90 sec`, `10min`, `24h`, `2d`.
+///
+/// # Errors
+/// A sentence that says what is wrong and how it is written.
+pub fn parse_time(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    // A day is 24 hours here, which jiff leaves open.
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let days = match text[digits.len()..].trim() {
+        "d" | "day" | "days" => digits.parse::<u32>().ok(),
+        _ => None,
+    };
+    if let Some(days) = days {
+        return Ok(Duration::from_secs(u64::from(days) * 86_400));
+    }
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let duration = text.parse::<jiff::SignedDuration>().ok();
+    duration
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| {
+            format!("`{text}` is not a length of time: write it as `5s`, `10min` or `24h`")
+        })
+}
+
 impl JsonSchema for Rate {
     fn schema_name() -> Cow<'static, str> {
         "Rate".into()
@@ -107,6 +134,23 @@ impl fmt::Display for Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        for (text, seconds) in [
+            ("5s", 5),
+            ("90 sec", 90),
+            ("10min", 600),
+            ("24h", 86_400),
+            ("2d", 172_800),
+            ("0", 0),
+        ] {
+            assert_eq!(parse_time(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "5", "-5s", "soon", "5 apples"] {
+            assert!(parse_time(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn rates_are_read_and_shown() {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::issue::Issue;
+use crate::row::RowPlace;
 
 /// The hash of a row's key within its space of keys; 128 bits of BLAKE3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -145,6 +146,8 @@ pub struct Prepared {
     pub index: usize,
     /// The row's number as a spreadsheet program counts it.
     pub row: u64,
+    /// The sheet that it is of, where several sheets are read.
+    pub sheet: Option<Arc<str>>,
     /// The physical line, for CSV.
     pub line: Option<u64>,
     /// The key as the file shows it, its parts joined by ` / `; empty where there is none.
@@ -162,6 +165,8 @@ pub struct Prepared {
 pub struct Settled {
     /// The row's number as a spreadsheet program counts it.
     pub row: u64,
+    /// The sheet that it is of, where several sheets are read.
+    pub sheet: Option<Arc<str>>,
     /// The physical line, for CSV.
     pub line: Option<u64>,
     /// The key as the file shows it.
@@ -176,4 +181,11 @@ pub struct Settled {
     pub note: String,
     /// Errors and warnings.
     pub issues: Vec<Issue>,
+}
+
+impl Settled {
+    /// Where the row stands.
+    pub fn place(&self) -> RowPlace<'_> {
+        RowPlace::new(self.sheet.as_deref(), self.row)
+    }
 }

@@ -3,6 +3,8 @@
 //! A batch keeps the text of all its cells in one buffer, so that the stages after the reader
 //! borrow cells and copy nothing.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 /// What a cell is beside its text.
@@ -90,6 +92,8 @@ pub struct RowBatch {
     pub sequence: u64,
     /// Index of the input file among the run's inputs.
     pub input: usize,
+    /// The sheet that all its rows are of, where several sheets are read.
+    pub sheet: Option<Arc<str>>,
     text: String,
     cells: Vec<(u32, Kind)>,
     rows: Vec<RowHead>,
@@ -183,6 +187,11 @@ impl<'a> Row<'a> {
         self.head.number
     }
 
+    /// The sheet that the row is of, where several sheets are read.
+    pub fn sheet(&self) -> Option<&'a Arc<str>> {
+        self.batch.sheet.as_ref()
+    }
+
     /// The physical line where the row begins; `None` for workbooks.
     pub fn line(&self) -> Option<u64> {
         (self.head.line > 0).then_some(self.head.line)
@@ -259,6 +268,77 @@ impl Header {
     }
 }
 
+/// Where a row stands, among the rows of all sheets that are read.
+///
+/// It is written as `17`, and as spreadsheet programs write it where there is a sheet to name:
+/// `Clients!17`, `'Old clients'!17`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowPlace<'a> {
+    /// The sheet, where several are read.
+    pub sheet: Option<Cow<'a, str>>,
+    /// The row's number as a spreadsheet program counts it, from 1.
+    pub row: u64,
+}
+
+impl From<u64> for RowPlace<'_> {
+    fn from(row: u64) -> Self {
+        Self { sheet: None, row }
+    }
+}
+
+impl<'a> RowPlace<'a> {
+    /// A row of a sheet, where that is to be named.
+    pub fn new(sheet: Option<&'a str>, row: u64) -> Self {
+        Self {
+            sheet: sheet.map(Cow::Borrowed),
+            row,
+        }
+    }
+
+    /// Reads what was written of a place.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        let Some((sheet, row)) = text.rsplit_once('!') else {
+            return text.parse::<u64>().ok().map(Self::from);
+        };
+        let sheet = match sheet.strip_prefix('\'').and_then(|s| s.strip_suffix('\'')) {
+            Some(quoted) => Cow::Owned(quoted.replace("''", "'")),
+            None => Cow::Borrowed(sheet),
+        };
+        Some(Self {
+            sheet: Some(sheet),
+            row: row.parse().ok()?,
+        })
+    }
+
+    /// The name of the cell of this row in the column at `index`: `D17`, `Clients!D17`.
+    pub fn cell_name(&self, header: &Header, index: usize) -> String {
+        let cell = header.cell_name(index, self.row);
+        match &self.sheet {
+            Some(sheet) => format!("{}!{cell}", quoted_sheet(sheet)),
+            None => cell,
+        }
+    }
+}
+
+impl fmt::Display for RowPlace<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sheet {
+            Some(sheet) => write!(out, "{}!{}", quoted_sheet(sheet), self.row),
+            None => write!(out, "{}", self.row),
+        }
+    }
+}
+
+/// A sheet's name as it stands before a cell: in quotes where it is no plain word.
+fn quoted_sheet(name: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || c == '_';
+    match name.chars().all(plain) && name.starts_with(|c: char| !c.is_numeric()) {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(format!("'{}'", name.replace('\'', "''"))),
+    }
+}
+
 /// The letters of the column at `index` (from 0).
 pub fn column_letters(index: usize) -> String {
     let mut letters = Vec::new();
@@ -306,6 +386,31 @@ mod tests {
         }
         assert_eq!(column_index("XFE"), None);
         assert_eq!(column_index("a1"), None);
+    }
+
+    #[test]
+    fn places_are_read_as_they_are_written() {
+        let header = Header::default();
+        for (sheet, row, text, cell) in [
+            (None, 17, "17", "D17"),
+            (Some("Clients"), 17, "Clients!17", "Clients!D17"),
+            (
+                Some("Old clients"),
+                2,
+                "'Old clients'!2",
+                "'Old clients'!D2",
+            ),
+            (Some("it's!"), 3, "'it''s!'!3", "'it''s!'!D3"),
+            (Some("2024"), 4, "'2024'!4", "'2024'!D4"),
+        ] {
+            let place = RowPlace::new(sheet, row);
+            assert_eq!(place.to_string(), text);
+            assert_eq!(place.cell_name(&header, 3), cell);
+            assert_eq!(RowPlace::parse(text), Some(place));
+        }
+        for text in ["", "x", "Clients!", "Clients!D17", "-1"] {
+            assert_eq!(RowPlace::parse(text), None, "{text}");
+        }
     }
 
     #[test]

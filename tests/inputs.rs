@@ -121,3 +121,61 @@ fn a_folder_and_a_pattern_take_tables_in_name_order_without_our_own() {
     assert_eq!(inputs("in/*.csv"), json!(["in/a.csv", "in/b.csv"]));
     assert_eq!(inputs("in/*.rejects.csv"), json!(["in/a.rejects.csv"]));
 }
+
+#[test]
+fn with_several_sheets_rows_and_cells_name_theirs() {
+    let bench = bench();
+    let mut book = rust_xlsxwriter::Workbook::new();
+    for name in ["New", "Old ones"] {
+        let sheet = book.add_worksheet();
+        sheet.set_name(name).unwrap();
+        for (row, cells) in [["Id", "Name"], ["c-1", name], ["", "Nobody"]]
+            .into_iter()
+            .enumerate()
+        {
+            for (column, cell) in cells.into_iter().enumerate() {
+                sheet.write(row as u32, column as u16, cell).unwrap();
+            }
+        }
+    }
+    book.save(bench.path().join("c.xlsx")).unwrap();
+    let mapping = format!("{MAPPING}\n[source]\nsheet = \"*\"\n");
+    bench.file("m.toml", &mapping);
+    let check = |input: &str| {
+        let arguments = ["check", input, "-m", "m.toml", "--json", "--rejects", "./"];
+        bench.run(&arguments).expect(1).json()
+    };
+    let summary = check("c.xlsx");
+    let groups = summary["issues"].as_array().unwrap();
+    let empty = groups.iter().find(|group| group["code"] == "key.empty");
+    let examples = empty.unwrap()["examples"].as_array().unwrap().iter();
+    let places: Vec<_> = examples
+        .map(|example| {
+            (
+                example["sheet"].clone(),
+                example["row"].clone(),
+                example["cell"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (json!("New"), json!(3), json!("New!A3")),
+            (json!("Old ones"), json!(3), json!("'Old ones'!A3")),
+        ]
+    );
+    let rejects = bench.read("c.rejects.csv");
+    for part in [
+        ",Nobody,New!3,",
+        ",Nobody,''Old ones'!3,",
+        "'Old ones'!A3",
+        "row New!2 has",
+    ] {
+        assert!(rejects.contains(part), "{part}: {rejects}");
+    }
+    // Handed back, its rows still stand where they stood first.
+    check("c.rejects.csv");
+    let again = bench.read("c.rejects.rejects.csv");
+    assert_eq!(again, rejects);
+}

@@ -827,3 +827,196 @@ fn mistakes_are_told_as_json_too() {
     }
     "##);
 }
+
+#[test]
+fn marks_stand_within_texts_that_are_written_with_escapes_or_over_lines() {
+    let bench = Bench::new();
+    let told = told(
+        &bench,
+        r#"target = "sphinx"
+[row]
+key = "Customer Id"
+skip_when = "\"x\" == contry"
+[fields]
+external_id = { template = "no\t\"1\" {{ compani }}" }
+customer_type = { template = """
+first {{ company }} \
+    second {{ compnay|upper }}
+""" }
+full_name = { template = '''
+  {{ company|uper }}''' }
+input_details = { column = "Company", pattern = "\\d(\u00e9" }
+delete_after = { template = "\u00e9{{ company | nofilter }}", when = "company is nonesuch" }
+[[check]]
+assert = " "
+"#,
+    );
+    assert_snapshot!(told, @"");
+}
+
+#[test]
+fn values_that_the_field_could_never_have_are_told() {
+    let bench = Bench::new();
+    bench.file(
+        "t.target.toml",
+        r#"name = "T"
+base_url = "https://t.example"
+open_fields = true
+[auth]
+kind = "none"
+[create]
+path = "/customers"
+[fields]
+kind = { type = "choice", options = ["person", "company"] }
+"#,
+    );
+    let told = told(
+        &bench,
+        r#"target = "./t.target.toml"
+[row]
+key = ["Customer Id", "Nr"]
+[fields]
+kind = { column = "Company", one_of = ["person", "firm"] }
+a = { column = "Company", type = "integer", one_of = [1, "two"], default = "x" }
+b = { column = "Company", type = "boolean", default = "perhaps" }
+c = { column = "Company", type = "date", min = 5, formats = ["%Y-%m-%d", "%d.%m"] }
+d = { column = "Company", type = "datetime", timezone = "Mars", century = 100 }
+e = { column = "Phone", type = "phone", region = "XX" }
+f = { column = "Company", clean = "lower", split = "" }
+g = { column = "Company", clean = [{ pda = 5 }, { pad = 0 }] }
+h = { value = 2020-01-01, type = "integer" }
+"#,
+    );
+    assert_snapshot!(told, @"");
+}
+
+#[test]
+fn a_look_up_file_that_is_ragged_or_empty_shows_its_line() {
+    let bench = Bench::new();
+    bench.file("ragged.csv", "k,v\na,1\nb\nUmber, Ltd,3\n");
+    bench.file("empty.csv", "");
+    bench.file("open.csv", "k,v\n\"a,1\nb,2\n");
+    let told = told(
+        &bench,
+        r#"target = "kaiten"
+[row]
+key = "Customer Id"
+[fields]
+name = { column = "Company", lookup = "ragged.csv" }
+domain = { column = "Company", lookup = "empty.csv" }
+externalCustomerId = { column = "Company", lookup = "open.csv" }
+"#,
+    );
+    assert_snapshot!(told, @"");
+}
+
+#[test]
+fn files_that_are_no_mapping_are_refused_with_a_sentence() {
+    let bench = Bench::new();
+    bench.file("in.csv", "A\n1\n");
+    std::fs::create_dir(bench.path().join("folder.toml")).unwrap();
+    std::fs::write(
+        bench.path().join("latin.toml"),
+        b"target = \"kaiten\"\n# M\xfcller\n",
+    )
+    .unwrap();
+    std::fs::write(bench.path().join("utf16.toml"), b"\xff\xfet\0=\0").unwrap();
+    bench.file("empty.toml", "");
+    bench.file("huge.toml", &"x".repeat((16 << 20) + 1));
+    bench.file(
+        "deep.toml",
+        &format!(
+            "target = \"kaiten\"\n[fields]\nname = {}",
+            "{a=".repeat(5000)
+        ),
+    );
+    bench.file(
+        "twice.toml",
+        "target = \"kaiten\"\n[fields]\nname = \"A\"\nname = \"A\"\n\"name\" = “A”\n",
+    );
+    let mut all = String::new();
+    for name in ["folder", "latin", "utf16", "empty", "huge", "deep", "twice"] {
+        let ran = bench
+            .run(&["check", "in.csv", "--mapping", &format!("{name}.toml")])
+            .expect(2);
+        let lines = ran
+            .stderr
+            .lines()
+            .map(|line| match line.char_indices().nth(90) {
+                Some((at, _)) => format!("{} …\n", &line[..at]),
+                None => format!("{line}\n"),
+            });
+        all.push_str(&format!("== {name}\n{}", lines.collect::<String>()));
+    }
+    assert_snapshot!(all, @"");
+}
+
+#[test]
+fn very_many_mistakes_are_told_in_good_time() {
+    let bench = Bench::new();
+    bench.file("in.csv", "A\n1\n");
+    let mut mapping =
+        "target = \"kaiten\"\n[row]\nkey = \"A\"\n[fields]\nname = \"A\"\n".to_owned();
+    for n in 0..3000 {
+        mapping.push_str(&format!(
+            "f{n} = {{ column = \"C{n}\", clean = [\"lowr\"] }}\n"
+        ));
+    }
+    bench.file("m.toml", &mapping);
+    let ran = bench
+        .run(&["check", "in.csv", "--mapping", "m.toml"])
+        .expect(2);
+    assert_eq!(ran.stderr.matches("error[").count(), 100);
+    assert!(
+        ran.stderr.ends_with(" more, told once these are mended\n"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn failing_tests_are_told_as_json_too() {
+    let bench = Bench::new();
+    bench.file(
+        "m.toml",
+        r#"target = "kaiten"
+[row]
+key = "Id"
+[fields]
+name = { column = "Company", clean = ["squash"] }
+externalCustomerId = "Id"
+
+[[test]]
+row  = { Id = "1", Compny = "Acme", Company = "Acme  Inc" }
+body = { name = "Acme Ltd", externalCustomerId = "1", slug = "x" }
+
+[[test]]
+row    = { Id = "2" }
+issues = ["name.requird"]
+"#,
+    );
+    let ran = bench.run(&["check", "--mapping", "m.toml"]).expect(2);
+    assert_snapshot!(ran.stderr, @"");
+    let ran = bench
+        .run(&["check", "--mapping", "m.toml", "--json"])
+        .expect(2);
+    let told = ran.json();
+    assert_snapshot!(serde_json::to_string_pretty(&told["mistakes"]).unwrap(), @"");
+    assert_eq!(told["finished"], false);
+}
+
+#[test]
+fn a_mapping_without_tests_is_told_so() {
+    let bench = Bench::new();
+    bench.file(
+        "m.toml",
+        "target = \"kaiten\"\n[row]\nkey = \"Id\"\n[fields]\nname = \"Company\"\n",
+    );
+    let ran = bench.run(&["check", "--mapping", "m.toml"]).expect(0);
+    assert_snapshot!(ran.stderr, @"");
+    assert_eq!(ran.stdout, "");
+    let ran = bench
+        .run(&["check", "--mapping", "m.toml", "--json"])
+        .expect(0);
+    assert_snapshot!(ran.json()["notes"].to_string(), @"");
+}

@@ -21,6 +21,8 @@ mod hubspot;
 mod keys;
 #[path = "scripted/mistakes.rs"]
 mod mistakes;
+#[path = "scripted/pace.rs"]
+mod pace;
 #[path = "scripted/recovery.rs"]
 mod recovery;
 #[path = "scripted/refusals.rs"]

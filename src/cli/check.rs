@@ -7,7 +7,7 @@ use super::LogFormat;
 use super::common::{Voice, complain_of_loading, inputs, plan_options, say, shown};
 use crate::issue::Mistake;
 use crate::pipeline::check::{CheckError, Checked, Settings, check};
-use crate::pipeline::load::load_mapping;
+use crate::pipeline::load::{add_new, load_mapping, sort_in};
 use crate::pipeline::{Loaded, load};
 use crate::plan;
 use crate::record::Fate;
@@ -197,15 +197,20 @@ pub(super) fn seconds(began: Instant) -> f64 {
 /// Runs the cases that a mapping carries about itself.
 fn cases(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     let (found, mut mistakes) = load_mapping(&args.mapping);
-    let Some((mapping, target)) = found.filter(|_| mistakes.iter().all(|mistake| mistake.note))
-    else {
+    // What was read of a file that is no TOML may not be what is meant.
+    let broken = mistakes.iter().any(|mistake| mistake.code == "toml-syntax");
+    let Some((mapping, target)) = found.filter(|_| !broken) else {
         return voice.mistakes("check", &args.mapping, &args.inputs, &mistakes);
     };
     let options = plan_options(args.strict);
     let (results, more) = plan::cases::run(&mapping, &target, &options);
-    mistakes.extend(more);
+    add_new(&mut mistakes, more);
+    sort_in(&mut mistakes, &mapping.file);
     if mistakes.iter().any(|mistake| !mistake.note) {
         return voice.mistakes("check", &args.mapping, &args.inputs, &mistakes);
+    }
+    if !args.quiet {
+        complain_of_loading(&mistakes);
     }
     let failures: Vec<Mistake> = results
         .iter()

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use crate::issue::Mistake;
 use crate::report::schema::Told;
 
+/// How many mistakes a person is shown at once.
+const MOST: usize = 100;
+
 /// Shows mistakes one after the other: what is wrong, the file with line and column, the line
 /// itself with a mark below, and what to do. Ends with a line break unless there is none to show.
 pub fn render(mistakes: &[Mistake], colour: bool) -> String {
@@ -15,12 +18,16 @@ pub fn render(mistakes: &[Mistake], colour: bool) -> String {
         Renderer::plain()
     };
     let mut shown = String::new();
-    for mistake in mistakes {
+    for mistake in mistakes.iter().take(MOST) {
         if !shown.is_empty() {
             shown.push('\n');
         }
         shown.push_str(&renderer.render(&[group(mistake)]));
         shown.push('\n');
+    }
+    let more = mistakes.len().saturating_sub(MOST);
+    if more > 0 {
+        shown.push_str(&format!("\nand {more} more, told once these are mended\n"));
     }
     shown
 }

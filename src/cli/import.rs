@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::check::{quoted, seconds, tell_of_sources, unused};
 use super::common::{Voice, complain_of_loading, inputs, plan_options, say, shown};
@@ -14,7 +14,7 @@ use crate::pipeline::finish::Places;
 use crate::pipeline::import::{Imported, Settings, import};
 use crate::pipeline::select::Selection;
 use crate::pipeline::{Loaded, load_for};
-use crate::rate::Rate;
+use crate::rate::{Rate, parse_time};
 use crate::record::Fate;
 use crate::report::exit::Exit;
 use crate::report::{Files, LeftRow, LeftRows, Summary};
@@ -66,6 +66,13 @@ pub(super) struct Args {
     /// How often a row is sent where attempts fail.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     attempts: u32,
+    /// Wait where a quota is used up or the target asks for a long pause, rather than stop.
+    #[arg(long)]
+    wait: bool,
+    /// How long to wait for a target that is down, such as 90s, 5min or 2h [default: 5min; 10s
+    /// where it never answered in this run]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    wait_down: Option<Duration>,
     /// Print the summary as JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -181,6 +188,8 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
         },
         command: format!("rowferry import --mapping {}", shown(&args.mapping)),
         sandbox: args.sandbox.then_some(REHEARSAL),
+        wait: args.wait,
+        wait_down: args.wait_down,
     };
     let progress = voice.progress();
     let imported = import(&loaded, settings, &progress, interrupted());

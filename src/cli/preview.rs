@@ -11,6 +11,7 @@ use crate::pipeline::load;
 use crate::pipeline::stage::each_batch;
 use crate::record::Plan;
 use crate::report::exit::Exit;
+use crate::row::RowPlace;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -59,10 +60,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             if let Some(claims) = &mut claims {
                 claims.claim(&mut row);
             }
+            let place = RowPlace::new(row.sheet.as_deref(), row.row);
             for issue in &row.issues {
                 let place = match issue.column {
-                    Some(column) => header.cell_name(column, row.row),
-                    None => format!("row {}", row.row),
+                    Some(column) => place.cell_name(header, column),
+                    None => format!("row {place}"),
                 };
                 let kind = match issue.severity {
                     Severity::Error => "refused",
@@ -81,7 +83,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
                         return ControlFlow::Break(());
                     }
                 }
-                Plan::Skip(rule, note) => say(&format!("row {}: skipped: {rule}: {note}", row.row)),
+                Plan::Skip(rule, note) => say(&format!("row {place}: skipped: {rule}: {note}")),
                 Plan::Reject => refused = true,
             }
         }

@@ -55,6 +55,8 @@ pub struct Limits {
     pub pattern: Option<Regex>,
     /// The only values allowed; none stands for any.
     pub one_of: Vec<serde_json::Value>,
+    /// The same values in the form in which they are sent.
+    pub one_of_read: Vec<serde_json::Value>,
 }
 
 impl Limits {
@@ -94,7 +96,8 @@ impl Limits {
                 ));
             }
         }
-        if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| same(value, allowed)) {
+        let mut allowed = self.one_of.iter().chain(&self.one_of_read);
+        if !self.one_of.is_empty() && !allowed.any(|allowed| same(value, allowed)) {
             let named: Vec<Cow<'_, str>> = self
                 .one_of
                 .iter()

@@ -349,13 +349,13 @@ impl Ledger {
         *spent.entry(minute(now_ms())).or_default() += u64::from(requests);
     }
 
-    /// How many requests were counted since then (milliseconds since 1970), by all runs; the minute
-    /// of that moment counts whole.
+    /// The requests that all runs counted since then (milliseconds since 1970): each minute's start
+    /// and number, the oldest first; the minute of that moment counts whole.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn quota(&self, since_ms: i64) -> Result<u64, LedgerError> {
-        self.ask(|reply| Command::Quota(since_ms, reply))
+    pub fn spent_since(&self, since_ms: i64) -> Result<Vec<(i64, u64)>, LedgerError> {
+        self.ask(|reply| Command::Spent(since_ms, reply))
     }
 
     /// Remembers the content of a file that we wrote, by its BLAKE3 hash.

@@ -327,12 +327,17 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn quota(&self, since_ms: i64) -> Done<u64> {
-        let sent: i64 = self
-            .db
-            .prepare_cached("SELECT coalesce(sum(sent), 0) FROM request WHERE minute >= ?1")?
-            .query_row([super::minute(since_ms)], |row| row.get(0))?;
-        Ok(sent.unsigned_abs())
+    pub(super) fn spent_since(&self, since_ms: i64) -> Done<Vec<(i64, u64)>> {
+        let mut query = self.db.prepare_cached(
+            "SELECT minute, sent FROM request WHERE minute >= ?1 ORDER BY minute",
+        )?;
+        let rows = query.query_map([super::minute(since_ms)], |row| {
+            Ok((
+                row.get::<_, i64>(0)? * 60_000,
+                row.get::<_, i64>(1)?.unsigned_abs(),
+            ))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     pub(super) fn remember_file(&self, path: &[u8], hash: &[u8; 32]) -> Done<()> {

@@ -49,7 +49,7 @@ pub(super) enum Command {
     Found(Vec<Found>, Reply<()>),
     Outstanding(Reply<Vec<(KeyHash, Entry)>>),
     Owner(String, Reply<Option<KeyHash>>),
-    Quota(i64, Reply<u64>),
+    Spent(i64, Reply<Vec<(i64, u64)>>),
     Remember(Vec<u8>, [u8; 32], Reply<()>),
     FileHash(Vec<u8>, Reply<Option<[u8; 32]>>),
     Note(String, String, Reply<()>),
@@ -200,8 +200,8 @@ impl Writer {
             Command::Owner(id, reply) => {
                 self.step(failure, answers, reply, |store| store.owner_of(&id));
             }
-            Command::Quota(since, reply) => {
-                self.step(failure, answers, reply, |store| store.quota(since));
+            Command::Spent(since, reply) => {
+                self.step(failure, answers, reply, |store| store.spent_since(since));
             }
             Command::Remember(path, hash, reply) => {
                 self.step(failure, answers, reply, |store| {

@@ -8,6 +8,7 @@
 //! - a table with a header of its own is a rule if it says where the value comes from (`column`,
 //!   `template`, `value`), or if all its keys are keys of rules.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -159,13 +160,16 @@ pub(super) fn read(
 
 /// Tells rules for one path, and for paths of which one runs through the other.
 pub(super) fn clashes(file: &Arc<TextFile>, fields: &[FieldRule], mistakes: &mut Vec<Mistake>) {
-    for (at, later) in fields.iter().enumerate() {
-        let earlier = fields[..at].iter().find_map(|earlier| {
-            (earlier.custom == later.custom)
-                .then(|| clash(&earlier.path, &later.path))
-                .flatten()
-                .map(|why| (earlier, why))
-        });
+    // Paths that begin otherwise cannot meet.
+    let mut alike: HashMap<(bool, Option<&Step>), Vec<&FieldRule>> = HashMap::new();
+    for later in fields {
+        let before = alike
+            .entry((later.custom, later.path.0.first()))
+            .or_default();
+        let earlier = before
+            .iter()
+            .find_map(|earlier| clash(&earlier.path, &later.path).map(|why| (*earlier, why)));
+        before.push(later);
         let Some((earlier, why)) = earlier else {
             continue;
         };

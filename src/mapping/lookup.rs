@@ -176,10 +176,11 @@ impl Reader<'_> {
             Ok(true) => record.clone(),
             _ => {
                 let message = format!("the look-up file {} is empty", file.name);
-                self.mistakes
-                    .push(Mistake::new("lookup-file", message).help(
-                        "its first line names its columns, the others hold a key and a value each",
-                    ));
+                self.mistakes.push(
+                    Mistake::new("lookup-file", message)
+                        .at(&file, 0..0, "nothing here")
+                        .help("its first line names its columns, the others hold a key and a value each"),
+                );
                 return None;
             }
         };
@@ -205,6 +206,14 @@ impl Reader<'_> {
                 }
             }
             let at = record.position().map_or(0, |at| at.byte() as usize);
+            if self.ragged(&lines, &record, at, &header, key.max(value))
+                || (csv.position().byte() as usize >= text.len() && self.open(&lines, &record, at))
+            {
+                if self.mistakes.len() >= MAX_TOLD {
+                    break;
+                }
+                continue;
+            }
             let cell = |index: usize| trim(record.get(index).unwrap_or_default());
             // A cell that a spreadsheet would run as a formula was written with a quote before it.
             let written = if results { plain(cell(key)) } else { cell(key) };
@@ -269,6 +278,72 @@ impl Reader<'_> {
             );
         }
         found
+    }
+
+    /// Tells a row that has no cell for the key or the value, or more cells than there are columns:
+    /// its cells may not be what they seem. Empty cells at its end do not count.
+    fn ragged(
+        &mut self,
+        lines: &Lines<'_>,
+        record: &csv::StringRecord,
+        at: usize,
+        header: &csv::StringRecord,
+        last: usize,
+    ) -> bool {
+        let filled = record
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| !trim(cell).is_empty())
+            .last()
+            .map_or(0, |(at, _)| at + 1);
+        if filled == 0 || (record.len() > last && filled <= header.len()) {
+            return false;
+        }
+        let (line, span) = lines.at(at);
+        let cells = record.len();
+        let message = format!(
+            "line {line} of the look-up file {} has {cells} cell{}, and its header {}",
+            self.file.name,
+            if cells == 1 { "" } else { "s" },
+            header.len()
+        );
+        let help = match filled > header.len() {
+            true => "a cell that holds the separator stands in double quotes: \"Umber, Ltd\"",
+            false => "write the separator and the value behind the key, or take the line out",
+        };
+        let label = if filled > header.len() {
+            "too many cells"
+        } else {
+            "too few cells"
+        };
+        self.mistakes.push(
+            Mistake::new("lookup-file", message)
+                .at(&self.file, span, label)
+                .help(help),
+        );
+        true
+    }
+
+    /// Tells a last row whose quote is never closed, so that it swallowed the lines below it.
+    fn open(&mut self, lines: &Lines<'_>, record: &csv::StringRecord, at: usize) -> bool {
+        let quotes = lines
+            .text
+            .get(at..)
+            .map_or(0, |rest| rest.matches('"').count());
+        if quotes % 2 == 0 || !record.iter().any(|cell| cell.contains(['\r', '\n'])) {
+            return false;
+        }
+        let (line, span) = lines.at(at);
+        let message = format!(
+            "a quote on line {line} of the look-up file {} is never closed",
+            self.file.name
+        );
+        self.mistakes.push(
+            Mistake::new("lookup-file", message)
+                .at(&self.file, span, "opens here")
+                .help("write a quote within a cell twice, or close it"),
+        );
+        true
     }
 
     fn twice(
@@ -432,6 +507,38 @@ mod tests {
                 message.contains("line 2") && message.contains("line 5"),
                 "{message}"
             );
+        }
+    }
+
+    #[test]
+    fn rows_of_another_length_and_open_quotes_are_told_with_their_line() {
+        for (text, wanted) in [
+            (
+                "k,v\na,1\nb\n",
+                "3 line 3 of the look-up file t.csv has 1 cell, and its header 2",
+            ),
+            (
+                "k,v\r\na,1\r\nb, Ltd,2\r\n",
+                "3 line 3 of the look-up file t.csv has 3 cells, and its header 2",
+            ),
+            (
+                "k,v\na,1\n\"b,2\nc,3\n",
+                "3 a quote on line 3 of the look-up file t.csv is never closed",
+            ),
+        ] {
+            let mistakes = read(text, &spec(None, None)).unwrap_err();
+            assert_eq!(mistakes.len(), 1, "{text:?}: {mistakes:?}");
+            let (line, _) = mistakes[0].line_column().unwrap();
+            assert_eq!(format!("{line} {}", mistakes[0].message), wanted);
+        }
+        for text in [
+            "k,v\na,1,,\n",
+            "k,v,w\na,1\n",
+            "k,v\n5\" pipe,1\n",
+            "k,v\n \na,\n",
+            "k,v\na,1",
+        ] {
+            assert!(read(text, &spec(None, None)).is_ok(), "{text:?}");
         }
     }
 

@@ -14,6 +14,8 @@ use crate::record::{Fate, Plan, Prepared, Settled};
 use crate::reject::{RejectWriter, remove_own};
 use crate::report::{Estimate, Event, Progress, Tally};
 use crate::source::SourceError;
+use crate::upload::pace::Limits;
+use crate::upload::pace::schedule::least_seconds;
 
 /// What a check is told.
 #[derive(Debug, Default)]
@@ -109,7 +111,7 @@ pub fn check(
                 let written =
                     writer(&mut writers, planned.input, loaded, settings).and_then(|writer| {
                         let row = planned.batch.row(index);
-                        writer.write(header, row, &settled, finish::source_row(input, row))
+                        writer.write(header, row, &settled, finish::source_place(input, row))
                     });
                 if let Err(error) = written {
                     failed = Some(error);
@@ -229,6 +231,7 @@ pub fn judged(row: Prepared) -> Settled {
     };
     Settled {
         row: row.row,
+        sheet: row.sheet,
         line: row.line,
         key: Arc::clone(&row.key),
         fate,
@@ -241,20 +244,28 @@ pub fn judged(row: Prepared) -> Settled {
 
 /// What sending so many rows takes at the pace of target and mapping, as far as it is known.
 pub fn estimate(loaded: &Loaded, rows: u64) -> Estimate {
-    let (rates, _) = super::import::rates(loaded);
-    let asks = loaded.inputs.first().is_some_and(|input| {
-        use crate::mapping::file::Existing;
-        input.plan.existing() != Existing::Create && !loaded.target.lookups.is_empty()
-    });
-    let requests = rows * if asks { 2 } else { 1 };
-    let seconds = rates
-        .iter()
-        .map(|rate| requests as f64 / rate.per_second())
-        .fold(None, |most: Option<f64>, seconds| {
-            Some(most.map_or(seconds, |most| most.max(seconds)))
-        });
+    let (rates, search) = super::import::rates(loaded);
+    let existing = loaded
+        .inputs
+        .first()
+        .map(|input| input.plan.existing())
+        .unwrap_or_default();
+    use crate::mapping::file::Existing;
+    let asks = existing != Existing::Create && !loaded.target.lookups.is_empty();
+    let batch = loaded.target.create.batch.as_ref();
+    let creates = match batch {
+        // Whatever is asked for first is asked for row by row.
+        Some(batch) if existing == Existing::Create => rows.div_ceil(batch.max.max(1) as u64),
+        _ => rows,
+    };
+    let requests = creates + if asks { rows } else { 0 };
+    let limits = Limits {
+        rates,
+        search,
+        ..Limits::default()
+    };
     Estimate {
         requests,
-        seconds: seconds.map(|seconds| (seconds * 10.0).round() / 10.0),
+        seconds: least_seconds(requests, &limits).map(|seconds| (seconds * 10.0).round() / 10.0),
     }
 }

@@ -13,8 +13,8 @@ use crate::target::file::LimitHeaders;
 use crate::upload::auth::Credentials;
 use crate::upload::client::Client;
 use crate::upload::discover::{Discovered, NotDiscovered};
-use crate::upload::pace::Pace;
-use crate::upload::{Parts, Settings as UploadSettings, Uploader};
+use crate::upload::pace::{Limits, Pace};
+use crate::upload::{Listener, Parts, Settings as UploadSettings, Uploader};
 
 /// How often a request is repeated where it has no answer.
 const ATTEMPTS: u32 = 3;
@@ -58,9 +58,13 @@ pub fn discover(
     .map_err(|error| error.to_string())?;
     let headers = target.file.limits.headers.clone();
     let (rates, search) = settings.rates;
-    let pace = Pace::new(
-        &rates,
+    let limits = Limits {
+        rates,
         search,
+        ..Limits::default()
+    };
+    let pace = Pace::new(
+        limits,
         headers.unwrap_or(LimitHeaders::None),
         journal.clone(),
     )
@@ -74,6 +78,8 @@ pub fn discover(
         settings: UploadSettings {
             attempts: ATTEMPTS,
             concurrency: 1,
+            concurrency_at_first: 1,
+            wait_down: None,
             existing: Existing::default(),
             uncertain: Uncertain::default(),
             run: "fields".into(),
@@ -81,6 +87,7 @@ pub fn discover(
             space: false,
             account: [0; 32],
         },
+        listener: Listener::deaf(),
     });
     let mut found = runtime.block_on(uploader.discover(listed));
     if let Ok(found) = &mut found {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Loaded;
+use super::ahead::Ahead;
 use super::check::{is_duplicate, judged};
 use super::finish::{Told, Waiting, Window, source_row};
 use super::select::Selection;
@@ -42,6 +43,7 @@ pub(super) struct Feeder<'r> {
     pub(super) duplicates: u64,
     pub(super) not_asked: u64,
     pub(super) runtime: &'r tokio::runtime::Handle,
+    pub(super) ahead: &'r Ahead,
 }
 
 /// A row's fate as the ledger tells it, without asking anybody.
@@ -72,6 +74,7 @@ impl Feeder<'_> {
             self.batch(planned, claims.as_deref_mut(), &jobs, &told);
             ControlFlow::Continue(())
         });
+        self.ahead.all_handed();
         Fed {
             duplicates: self.duplicates,
             not_asked: self.not_asked,
@@ -182,6 +185,7 @@ impl Feeder<'_> {
                     let _ = told.send(Told::Carried(Carried::not_begun(&lost.0)));
                 }
             }
+            self.ahead.handed();
         }
     }
 

@@ -13,7 +13,7 @@ use crate::ledger::{self, Ledger};
 use crate::record::{Fate, Settled};
 use crate::reject::{Dialect, Ours, Registry, RejectWriter, ResultsWriter, Written};
 use crate::report::{Event, Files, Progress, Tally};
-use crate::row::{Row, RowBatch};
+use crate::row::{Row, RowBatch, RowPlace};
 use crate::source::{Facts, Input};
 use crate::upload::{Carried, UPDATE_ONLY};
 
@@ -360,8 +360,8 @@ impl<'r> Finisher<'r> {
         results.write(&waiting.settled)?;
         if waiting.settled.fate.is_reject() {
             let row = waiting.batch.row(waiting.index);
-            let number = source_row(input, row);
-            rejects.write(&input.source.header, row, &waiting.settled, number)?;
+            let place = source_place(input, row);
+            rejects.write(&input.source.header, row, &waiting.settled, place)?;
         }
         Ok(())
     }
@@ -443,15 +443,20 @@ impl<'r> Finisher<'r> {
     }
 }
 
-/// The number that a row has in the file that was first imported: its own, or where the input is a
+/// Where a row stands in the file that was first imported: its own place, or where the input is a
 /// reject file, what `_row` says.
-pub fn source_row(input: &InputPlan, row: Row<'_>) -> u64 {
+pub fn source_place<'a>(input: &InputPlan, row: Row<'a>) -> RowPlace<'a> {
     input
         .source
         .returned
         .as_ref()
-        .and_then(|returned| row.cell(returned.row).text.trim().parse().ok())
-        .unwrap_or(row.number())
+        .and_then(|returned| RowPlace::parse(row.cell(returned.row).text))
+        .unwrap_or_else(|| RowPlace::new(row.sheet().map(|sheet| &**sheet), row.number()))
+}
+
+/// The number of that place.
+pub fn source_row(input: &InputPlan, row: Row<'_>) -> u64 {
+    source_place(input, row).row
 }
 
 /// The words of a row's warnings.

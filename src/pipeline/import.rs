@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Loaded;
+use super::ahead::Ahead;
 use super::check::claims;
 use super::feed::{Fed, Feeder};
 use super::finish::{Finished, Finisher, Parts as FinishParts, Places, Told, Window};
@@ -20,17 +21,23 @@ use crate::mapping::stop_after::{StopAfter, parse_stop_after};
 use crate::rate::{Rate, parse_rate};
 use crate::record::{Fate, Plan};
 use crate::report::exit::Exit;
-use crate::report::{Event, Fates, Files, Progress, Requests, Tally};
+use crate::report::{Event, Fates, Files, PaceNow, Progress, ProgressHandle, Requests, Tally};
 use crate::source::{Input, SourceError};
 use crate::target::Target;
 use crate::target::file::LimitHeaders;
 use crate::upload::auth::Credentials;
 use crate::upload::client::Client;
-use crate::upload::pace::Pace;
-use crate::upload::{Halt, Job, Parts, Settings as UploadSettings, Uploader};
+use crate::upload::pace::{Limits, Pace};
+use crate::upload::{Halt, Happening, Job, Listener, Parts, Settings as UploadSettings, Uploader};
 
-/// Requests under way at once where neither target nor mapping says.
-const CONCURRENCY: usize = 8;
+/// The most requests under way at once where neither target nor mapping says.
+const MOST_AT_ONCE: usize = 256;
+
+/// Requests under way at once at first, where the pace does not say how many it takes.
+const FIRST_AT_ONCE: usize = 8;
+
+/// How often the pace is shown anew.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// How long an answer may take.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -58,6 +65,10 @@ pub struct Settings {
     pub command: String,
     /// A rehearsal: its account forgets the server's port, and its pace is that of the server.
     pub sandbox: Option<Rate>,
+    /// A quota that is used up, and a long pause that the target asks for, are waited out.
+    pub wait: bool,
+    /// How long a target that is down is waited for; `None`: as long as is usual.
+    pub wait_down: Option<Duration>,
 }
 
 /// What an import came to.
@@ -151,9 +162,16 @@ fn concurrency(loaded: &Loaded) -> usize {
         (Some(_), Some(own)) if limits.assumed => own,
         (Some(target), Some(own)) => target.min(own),
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => CONCURRENCY,
+        (None, None) => MOST_AT_ONCE,
     }
     .max(1)
+}
+
+/// Requests that may be under way at once at first: those that leave in a second at the pace, so
+/// that answers that take no longer than that cost no time.
+fn at_first(limits: &Limits) -> usize {
+    let rate = limits.spread().map(|rate| rate.per_second());
+    rate.map_or(FIRST_AT_ONCE, |rate| (rate.ceil() as usize).max(4))
 }
 
 /// The path by which a file is known from any folder.
@@ -343,7 +361,14 @@ impl Run<'_> {
             .headers
             .clone()
             .unwrap_or(LimitHeaders::None);
-        let pace = Pace::new(&rates, search, headers, journal.clone())?;
+        let limits = Limits {
+            rates,
+            search,
+            earlier: None,
+            waits: settings.wait,
+        };
+        let concurrency_at_first = at_first(&limits);
+        let pace = Pace::new(limits, headers, journal.clone())?;
         let inputs = info.inputs.clone();
         let mapping = mapping_id(&loaded.mapping.path);
         let space = loaded.mapping.head.row.space.is_some();
@@ -375,6 +400,8 @@ impl Run<'_> {
             settings: UploadSettings {
                 attempts: settings.attempts.max(1),
                 concurrency,
+                concurrency_at_first,
+                wait_down: settings.wait_down,
                 existing,
                 uncertain,
                 run: Arc::clone(&run),
@@ -382,6 +409,7 @@ impl Run<'_> {
                 space,
                 account,
             },
+            listener: Listener(Box::new(listener(progress.handle()))),
         }));
 
         let window = Window::default();
@@ -420,7 +448,8 @@ impl Run<'_> {
             .batch
             .as_ref()
             .map_or(1, |batch| batch.max.min(1_000));
-        let (jobs, queue) = tokio::sync::mpsc::channel::<Job>((concurrency * 4).max(at_once * 2));
+        let (jobs, queue) =
+            tokio::sync::mpsc::channel::<Job>((concurrency.min(64) * 4).max(at_once * 2));
         let (done, mut carried) = tokio::sync::mpsc::unbounded_channel();
         let (told, tellers) = std::sync::mpsc::channel::<Told>();
         let sender = Arc::clone(&uploader);
@@ -430,6 +459,30 @@ impl Run<'_> {
             while let Some(carried) = carried.recv().await {
                 // The finisher is gone only where the run broke off.
                 let _ = by_upload.send(Told::Carried(carried));
+            }
+        });
+        let ahead = Arc::new(Ahead::default());
+        if let Some(counted) = &counted {
+            ahead.is(counted.rows, &settings.selection);
+        }
+        let (shown, looked_at) = (progress.handle(), Arc::downgrade(&uploader));
+        let (queued, still) = (jobs.downgrade(), Arc::clone(&ahead));
+        runtime.spawn(async move {
+            while let Some(uploader) = looked_at.upgrade() {
+                let queue = queued
+                    .upgrade()
+                    .map_or(0, |jobs| jobs.max_capacity() - jobs.capacity());
+                if let Some(rows) = still.rows() {
+                    uploader.outstanding(rows + queue as u64);
+                }
+                let live = uploader.live();
+                shown.event(Event::Pace(PaceNow {
+                    per_second: live.per_second,
+                    limit: live.limit,
+                    paused: live.paused,
+                }));
+                drop(uploader);
+                tokio::time::sleep(LOOK).await;
             }
         });
         let watched = Arc::clone(&uploader);
@@ -456,10 +509,21 @@ impl Run<'_> {
                 duplicates: 0,
                 not_asked: 0,
                 runtime: runtime.handle(),
+                ahead: &ahead,
             };
             let read = &read;
             let claims = claims.as_mut();
             let feed = threads.spawn(move || feeder.feed(claims, read, jobs, told));
+            if counted.is_none() {
+                let (ahead, selection) = (&ahead, &settings.selection);
+                let shown = progress.handle();
+                threads.spawn(move || {
+                    if let Some(rows) = ahead.count(&loaded.inputs) {
+                        ahead.is(rows, selection);
+                        shown.event(Event::Total(Some(rows)));
+                    }
+                });
+            }
             let finished = finisher.run(&tellers);
             (
                 feed.join()
@@ -476,6 +540,16 @@ impl Run<'_> {
             inputs,
         };
         end.of(fed, finished).map_err(broken_off)
+    }
+}
+
+/// Shows what happens while rows are sent.
+fn listener(progress: ProgressHandle) -> impl Fn(Happening) + Send + Sync {
+    move |happening| match happening {
+        Happening::Limited => progress.event(Event::Limited),
+        Happening::Retried => progress.event(Event::Retried),
+        Happening::Down(why, patience) => progress.event(Event::Down(why, patience)),
+        Happening::Up => progress.event(Event::Up),
     }
 }
 
@@ -577,6 +651,9 @@ impl End<'_> {
                 read,
                 counted: tally.fates().total(),
             });
+        }
+        if let Err(error) = uploader.remember() {
+            notes.push(error.to_string());
         }
         notes.extend(uploader.notes());
         let left = self.left(halt.as_ref(), &mut notes);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::looks::Looks;
 use crate::area::Area;
-use crate::issue::Mistake;
+use crate::issue::{Mistake, TextFile};
 use crate::mapping::file::{SheetName, Sheets, SourceSection};
 use crate::mapping::{self};
 use crate::mapping::{Mapping, Requests};
@@ -199,11 +199,7 @@ pub fn load_for(
             fate: Some(returned.fate),
         });
         let (plan, found) = Plan::new(&mapping, &target, &source.header, returned, options);
-        for mistake in found {
-            if !mistakes.iter().any(|told| tells(told, &mistake)) {
-                mistakes.push(mistake);
-            }
-        }
+        add_new(&mut mistakes, found);
         if let Some(mut plan) = plan {
             match date_orders(&mut plan, &source) {
                 Ok(found) => mistakes.extend(found),
@@ -217,14 +213,7 @@ pub fn load_for(
             });
         }
     }
-    // In the order of the mapping file, then those of other files, then the notes.
-    mistakes.sort_by_key(|told| {
-        let here = told
-            .place
-            .as_ref()
-            .filter(|(file, _)| Arc::ptr_eq(file, &mapping.file));
-        (told.note, here.map_or(usize::MAX, |(_, span)| span.start))
-    });
+    sort_in(&mut mistakes, &mapping.file);
     if mistakes.iter().any(|mistake| !mistake.note) {
         // Rules that are wrong would have used some.
         mistakes.retain(|mistake| mistake.code != "unused-columns");
@@ -293,6 +282,26 @@ fn date_orders(plan: &mut Plan, source: &Source) -> Result<Vec<Mistake>, SourceE
         note.note()
     };
     Ok(plan.settle_dates(seen).into_iter().map(note).collect())
+}
+
+/// Adds mistakes that were not told already.
+pub fn add_new(mistakes: &mut Vec<Mistake>, found: Vec<Mistake>) {
+    for mistake in found {
+        if !mistakes.iter().any(|told| tells(told, &mistake)) {
+            mistakes.push(mistake);
+        }
+    }
+}
+
+/// Sorts mistakes: in the order of the mapping file, then those of other files, then the notes.
+pub fn sort_in(mistakes: &mut [Mistake], mapping: &Arc<TextFile>) {
+    mistakes.sort_by_key(|told| {
+        let here = told
+            .place
+            .as_ref()
+            .filter(|(file, _)| Arc::ptr_eq(file, mapping));
+        (told.note, here.map_or(usize::MAX, |(_, span)| span.start))
+    });
 }
 
 /// Whether a mistake was told already: just so, or by the file's own check at the same place, which

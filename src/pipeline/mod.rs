@@ -7,7 +7,7 @@
 //! 3. [`check`] counts them; in an [`import`] `feed` asks the ledger what is new and hands that to
 //!    the uploader, as far as it is asked for ([`select`]), and
 //! 4. [`finish`] brings rows and their fates together again in the order of the file, into the
-//!    results file, the reject file and the summary.
+//!    results file, the reject file and the summary. Beside it `ahead` counts what is still to come.
 //!
 //! Memory: a batch is at most 1,024 rows or little more than 1 MiB of text; at most
 //! [`stage::DEPTH`] of them are between reader and consumer. An import holds besides at most
@@ -15,6 +15,7 @@
 //! come in full batches): in all some 100 MiB, whatever the file's size, and 16 bytes a key for
 //! duplicates.
 
+mod ahead;
 pub mod check;
 pub mod discover;
 mod feed;

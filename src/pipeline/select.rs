@@ -58,6 +58,20 @@ impl Selection {
         single.map(|range| *range.start()).collect()
     }
 
+    /// The most rows that can be among them, where there is such a number.
+    pub fn at_most(&self) -> Option<u64> {
+        match self {
+            Self::All => None,
+            Self::First(rows) => Some(*rows),
+            Self::Rows(ranges) => Some(
+                ranges
+                    .iter()
+                    .map(|range| (range.end() - range.start()).saturating_add(1))
+                    .fold(0, u64::saturating_add),
+            ),
+        }
+    }
+
     /// Whether the row of this place in the run, counted from 0, and of this number is among them.
     pub fn takes(&self, place: u64, row: u64) -> bool {
         match self {

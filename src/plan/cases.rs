@@ -1,14 +1,16 @@
 //! The cases that a mapping file carries about itself: `[[test]]`.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::columns::Columns;
 use super::{Options, Plan};
-use crate::document::to_json;
-use crate::issue::{Mistake, Severity};
+use crate::document::{Document, to_json};
+use crate::field::fold;
+use crate::issue::{Mistake, Severity, nearest};
 use crate::mapping::Mapping;
 use crate::mapping::file::TestSection;
 use crate::record::{self, Prepared};
@@ -41,8 +43,8 @@ pub fn run(
 ) -> (Vec<CaseResult>, Vec<Mistake>) {
     let mut results = Vec::new();
     // Without a case there is still the mapping itself to be checked.
-    let header = header_of(mapping, None);
-    let (plan, told) = Plan::new(mapping, target, &header, None, options);
+    let known = header_of(mapping, None);
+    let (plan, told) = Plan::new(mapping, target, &known, None, options);
     let mut mistakes: Vec<Mistake> = told
         .into_iter()
         .filter(|told| told.code != "unused-columns")
@@ -59,8 +61,10 @@ pub fn run(
             continue;
         };
         let batch = batch_of(&header, case);
+        mistakes.extend(unread(mapping, &known, at, case));
         let prepared = plan.prepare(&batch).into_iter().next();
-        let failures = prepared.map_or_else(Vec::new, |prepared| judge(mapping, case, &prepared));
+        let failures =
+            prepared.map_or_else(Vec::new, |prepared| judge(mapping, at, case, &prepared));
         results.push(CaseResult {
             number: at + 1,
             failures,
@@ -174,10 +178,50 @@ fn cell_of(value: &toml::Value) -> (String, Kind) {
     }
 }
 
-fn judge(mapping: &Mapping, case: &TestSection, prepared: &Prepared) -> Vec<Mistake> {
-    let mut failures = Vec::new();
-    let mut fail = |message: String, span: std::ops::Range<usize>, label: String| {
-        failures.push(Mistake::new("test-failed", message).at(&mapping.file, span, label));
+/// The columns of a case that nothing in the mapping reads: a slip of a name, most likely.
+fn unread(mapping: &Mapping, known: &Header, number: usize, case: &TestSection) -> Vec<Mistake> {
+    // Columns by letter, or the second of two, go by other names.
+    let by_place = known
+        .names
+        .iter()
+        .any(|name| name.starts_with('@') || name.contains('#'));
+    let rows = case.row.get_ref().keys();
+    let unread = rows.filter(|name| {
+        !by_place
+            && !known
+                .names
+                .iter()
+                .any(|known| fold(known) == fold(name) || **known == *snake_name(name))
+    });
+    let document = Document::parse(&mapping.file).0;
+    let note = |name: &String| {
+        let at = number.to_string();
+        let place = document
+            .spans(&["test", &at, "row", name])
+            .map(|(key, _)| key);
+        let mistake = Mistake::new(
+            "unused-columns",
+            format!("no rule reads the column `{name}`"),
+        )
+        .at(&mapping.file, place.unwrap_or(case.row.span()), "not read")
+        .note();
+        match nearest(name, known.names.iter().map(AsRef::as_ref)) {
+            Some(near) => mistake.help(format!("did you mean `{near}`?")),
+            None => mistake,
+        }
+    };
+    unread.map(note).collect()
+}
+
+/// What is otherwise than the case says, each at its place. `number` counts the cases from 0.
+fn judge(
+    mapping: &Mapping,
+    number: usize,
+    case: &TestSection,
+    prepared: &Prepared,
+) -> Vec<Mistake> {
+    let failed = |message: &str, span: Range<usize>, label: String| {
+        Mistake::new("test-failed", message).at(&mapping.file, span, label)
     };
     let told = || -> String {
         let told: Vec<String> = prepared
@@ -187,6 +231,7 @@ fn judge(mapping: &Mapping, case: &TestSection, prepared: &Prepared) -> Vec<Mist
             .collect();
         told.join("; ")
     };
+    let mut failures = Vec::new();
     if let Some(wanted) = &case.issues {
         let wanted_codes: BTreeSet<&str> = wanted.get_ref().iter().map(String::as_str).collect();
         let given: BTreeSet<&str> = prepared.issues.iter().map(|issue| &*issue.code).collect();
@@ -200,22 +245,29 @@ fn judge(mapping: &Mapping, case: &TestSection, prepared: &Prepared) -> Vec<Mist
             if !extra.is_empty() {
                 label.push(format!("arose besides: {}", extra.join(", ")));
             }
-            fail(
-                "this test gives other issues than it lists".to_owned(),
+            let failure = failed(
+                "this test gives other issues than it lists",
                 wanted.span(),
                 label.join("; "),
             );
+            let near = missing
+                .iter()
+                .find_map(|code| nearest(code, extra.iter().copied()));
+            failures.push(match near {
+                Some(near) => failure.help(format!("did you mean `{near}`?")),
+                None => failure,
+            });
         }
     } else if prepared
         .issues
         .iter()
         .any(|issue| issue.severity == Severity::Error)
     {
-        fail(
-            "the row of this test is refused".to_owned(),
+        failures.push(failed(
+            "the row of this test is refused",
             case.row.span(),
             told(),
-        );
+        ));
         return failures;
     }
     let Some(wanted) = &case.body else {
@@ -226,57 +278,98 @@ fn judge(mapping: &Mapping, case: &TestSection, prepared: &Prepared) -> Vec<Mist
             let given: Value = serde_json::from_str(&body.json).unwrap_or_default();
             let mut differences = Vec::new();
             let wanted_body = to_json(&toml::Value::Table(wanted.get_ref().clone()));
-            differ("", &wanted_body, &given, &mut differences);
-            if !differences.is_empty() {
-                let label = differences.join("; ");
-                fail(
-                    "this test gives another body".to_owned(),
-                    wanted.span(),
-                    label,
-                );
+            differ(&mut Vec::new(), &wanted_body, &given, &mut differences);
+            if differences.is_empty() {
+                return failures;
+            }
+            let document = Document::parse(&mapping.file).0;
+            let number = number.to_string();
+            for difference in differences {
+                let keys = difference.path.iter().map(String::as_str);
+                let path: Vec<&str> = ["test", &number, "body"].into_iter().chain(keys).collect();
+                let place = document.spans(&path).map(|(_, value)| value);
+                failures.push(failed(
+                    &format!("this test gives another `{}`", shown_path(&difference.path)),
+                    place.unwrap_or(wanted.span()),
+                    match difference.given {
+                        Some(given) => format!("expected this; the row gives {given}"),
+                        None => "expected this; the row gives nothing here".to_owned(),
+                    },
+                ));
             }
         }
-        record::Plan::Skip(rule, why) => fail(
-            "the row of this test is skipped".to_owned(),
+        record::Plan::Skip(rule, why) => failures.push(failed(
+            "the row of this test is skipped",
             case.row.span(),
             format!("{rule}: {why}"),
-        ),
+        )),
         record::Plan::Reject => {
             if case.issues.is_some() {
-                fail(
-                    "the row of this test is refused, so it has no body".to_owned(),
+                failures.push(failed(
+                    "the row of this test is refused, so it has no body",
                     wanted.span(),
                     told(),
-                );
+                ));
             }
         }
     }
     failures
 }
 
+/// A member of a body that is not as it was expected.
+struct Difference {
+    /// Its keys, and the numbers of members of lists from 0.
+    path: Vec<String>,
+    /// What is there, if anything is.
+    given: Option<Value>,
+}
+
+/// A path as people write it.
+fn shown_path(path: &[String]) -> String {
+    let mut shown = String::new();
+    for step in path {
+        match step.parse::<usize>() {
+            Ok(number) if !shown.is_empty() => shown.push_str(&format!("[{number}]")),
+            _ if shown.is_empty() => shown.push_str(step),
+            _ => shown.push_str(&format!(".{step}")),
+        }
+    }
+    shown
+}
+
 /// What of `wanted` is otherwise in `given`. Members that `wanted` does not list do not count.
-fn differ(path: &str, wanted: &Value, given: &Value, differences: &mut Vec<String>) {
+fn differ(
+    path: &mut Vec<String>,
+    wanted: &Value,
+    given: &Value,
+    differences: &mut Vec<Difference>,
+) {
     match (wanted, given) {
         (Value::Object(wanted), Value::Object(given)) => {
             for (key, value) in wanted {
-                let inner = if path.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{path}.{key}")
-                };
+                path.push(key.clone());
                 match given.get(key) {
-                    Some(found) => differ(&inner, value, found, differences),
-                    None => differences.push(format!("`{inner}` is not in the body")),
+                    Some(found) => differ(path, value, found, differences),
+                    None => differences.push(Difference {
+                        path: path.clone(),
+                        given: None,
+                    }),
                 }
+                path.pop();
             }
         }
         (Value::Array(wanted), Value::Array(given)) if wanted.len() == given.len() => {
             for (at, (value, found)) in wanted.iter().zip(given).enumerate() {
-                differ(&format!("{path}[{at}]"), value, found, differences);
+                path.push(at.to_string());
+                differ(path, value, found, differences);
+                path.pop();
             }
         }
         _ if equal(wanted, given) => {}
-        _ => differences.push(format!("`{path}` is {given}, not {wanted}")),
+        _ => differences.push(Difference {
+            path: path.clone(),
+            given: Some(given.clone()),
+        }),
     }
 }
 

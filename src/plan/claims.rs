@@ -9,6 +9,7 @@ use super::key;
 use crate::issue::{Issue, Severity};
 use crate::mapping::file::Duplicates;
 use crate::record::{Body, BodyHash, KeyHash, Plan, Prepared};
+use crate::row::RowPlace;
 use crate::target::Target;
 
 /// Who has which key. Rows are given to it in the order of the file; only a row that can be sent
@@ -24,12 +25,22 @@ pub struct Claims {
     /// The target whose natural key tells equal rows apart, where rows have no key.
     natural: Option<Arc<Target>>,
     held: HashTable<Held>,
-    /// The names of the run's inputs, and what is added to the rows of each so that no two rows of
-    /// a run have one number.
+    /// The names of the run's inputs.
     inputs: Vec<String>,
-    bases: Vec<u64>,
     input: usize,
+    /// What was read, in its order; the one that is being read.
+    parts: Vec<Part>,
+    part: usize,
     last: u64,
+}
+
+/// An input, or one of several sheets of it.
+#[derive(Debug)]
+struct Part {
+    input: usize,
+    sheet: Option<Arc<str>>,
+    /// What is added to its rows' numbers, so that no two rows of a run have one number.
+    base: u64,
 }
 
 /// One key: 16 bytes.
@@ -55,8 +66,9 @@ impl Claims {
             natural: None,
             held: HashTable::new(),
             inputs: Vec::new(),
-            bases: vec![0],
             input: 0,
+            parts: Vec::new(),
+            part: 0,
             last: 0,
         }
     }
@@ -70,15 +82,25 @@ impl Claims {
 
     /// Says of which input the next rows are.
     pub fn enter(&mut self, input: usize) {
-        while self.bases.len() <= input {
-            self.bases.push(self.last);
-        }
         self.input = input;
     }
 
     /// A row's number among the rows of all inputs.
-    fn number(&mut self, row: u64) -> u64 {
-        let number = self.bases.get(self.input).copied().unwrap_or(0) + row;
+    fn number(&mut self, row: &Prepared) -> u64 {
+        let (input, sheet) = (self.input, row.sheet.as_deref());
+        let is_it = |part: &Part| part.input == input && part.sheet.as_deref() == sheet;
+        if !self.parts.get(self.part).is_some_and(is_it) {
+            let known = self.parts.iter().position(is_it);
+            self.part = known.unwrap_or(self.parts.len());
+            if known.is_none() {
+                self.parts.push(Part {
+                    input,
+                    sheet: row.sheet.clone(),
+                    base: self.last,
+                });
+            }
+        }
+        let number = self.parts[self.part].base + row.row;
         self.last = self.last.max(number);
         number
     }
@@ -86,14 +108,14 @@ impl Claims {
     /// The row of that number, and its file where it is another than the one at hand.
     fn place(&self, number: u32) -> String {
         let number = u64::from(number);
-        let input = self
-            .bases
-            .partition_point(|base| *base < number)
-            .saturating_sub(1);
-        let row = number - self.bases.get(input).copied().unwrap_or(0);
-        match self.inputs.get(input) {
-            Some(name) if input != self.input => format!("row {row} of {name}"),
-            _ => format!("row {row}"),
+        let part = self.parts.partition_point(|part| part.base < number);
+        let Some(part) = self.parts.get(part.saturating_sub(1)) else {
+            return format!("row {number}");
+        };
+        let place = RowPlace::new(part.sheet.as_deref(), number - part.base);
+        match self.inputs.get(part.input) {
+            Some(name) if part.input != self.input => format!("row {place} of {name}"),
+            _ => format!("row {place}"),
         }
     }
 
@@ -133,7 +155,7 @@ impl Claims {
             let (Plan::Send(body), Some(hash)) = (&row.plan, row.key_hash) else {
                 continue;
             };
-            let number = self.number(row.row);
+            let number = self.number(row);
             let new = held(hash, number, body.hash);
             match self.entry(new.key) {
                 Entry::Vacant(place) => {
@@ -167,7 +189,7 @@ impl Claims {
             return;
         };
         let body = body.hash;
-        let number = self.number(prepared.row);
+        let number = self.number(prepared);
         let new = held(hash, number, body);
         let last = self.policy == Duplicates::Last;
         let other = match self.entry(new.key) {
@@ -289,6 +311,7 @@ mod tests {
         Prepared {
             index: 0,
             row: number,
+            sheet: None,
             line: None,
             key: key.into(),
             key_hash: Some(KeyHash(hash(key))),

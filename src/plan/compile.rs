@@ -536,14 +536,15 @@ impl<'m> Compiler<'m> {
             watch: false,
         };
         plan.map = self.map(rule, &plan, known);
+        self.one_of(field, rule, &mut plan, known);
+        if let Some(default) = &rule.default {
+            plan.default = self.default(field, default, &plan, known);
+        }
         if self.tell.mistakes[told..].iter().any(|told| !told.note) {
             return None;
         }
         if let Some(value) = &rule.value {
             self.constant(field, value, &mut plan, known);
-        }
-        if let Some(default) = &rule.default {
-            plan.default = self.default(field, default, &plan, known);
         }
         Some(plan)
     }
@@ -956,6 +957,56 @@ impl<'m> Compiler<'m> {
         }
     }
 
+    /// The values that are allowed, as the field's type reads them; one that it cannot read would
+    /// never be met.
+    fn one_of(&mut self, field: &FieldRule, rule: &Rule, plan: &mut RulePlan, known: bool) {
+        let Some(allowed) = rule.one_of.as_ref().filter(|_| known) else {
+            return;
+        };
+        let reader = match &plan.lookup {
+            Some(lookup) => lookup.reader.as_ref(),
+            None => plan.options.as_ref().or(Some(&plan.reader)),
+        };
+        let Some(reader) = reader else { return };
+        let mut read = Vec::new();
+        let mut wrong = Vec::new();
+        for value in allowed.get_ref() {
+            let text = text_of(value).unwrap_or_default();
+            let cell = crate::row::Cell {
+                text: crate::field::trim(&text),
+                kind: Kind::Text,
+            };
+            if cell.text.is_empty() {
+                continue;
+            }
+            match reader.read(cell, None) {
+                Ok(found) => {
+                    let mut json = String::new();
+                    found.value.write_json(&mut json);
+                    read.extend(serde_json::from_str::<serde_json::Value>(&json).ok());
+                }
+                // A form of one's own need not be one that can be read again.
+                Err(_) if plan.formatted || reader.ty() == Type::Phone => {}
+                Err(problem) => wrong.push((text.clone(), problem.message)),
+            }
+        }
+        if let Some(own) = plan.limits.first_mut().filter(|own| !own.one_of.is_empty()) {
+            own.one_of_read = read;
+        }
+        for (text, why) in wrong {
+            self.tell.tell(
+                "wrong-value",
+                format!(
+                    "`{text}` of this `one_of` does not suit the field `{}`",
+                    field.name
+                ),
+                crate::mark::locate(&self.mapping.file, allowed.span(), &text),
+                format!("this {why}"),
+                None,
+            );
+        }
+    }
+
     fn unsuited(&mut self, key: &str, field: &FieldRule, span: Range<usize>, why: &str) {
         self.tell.tell(
             "wrong-value",
@@ -1135,26 +1186,11 @@ fn with_article(kind: Type) -> String {
     format!("{article} {noun}")
 }
 
-/// The bytes of the file that a range within a text of it stands at; the whole text where it is
-/// written with escapes.
+/// The bytes of the file that a range within a text of it stands at.
 pub(super) fn inside(
     file: &TextFile,
     text: &Spanned<String>,
     range: Option<Range<usize>>,
 ) -> Range<usize> {
-    let whole = text.span();
-    let (Some(range), Some(raw)) = (range, file.text.get(whole.clone())) else {
-        return whole;
-    };
-    let value = text.get_ref();
-    let quotes = raw.len() - raw.trim_start_matches(['"', '\'']).len();
-    let quotes = if quotes >= 3 { 3 } else { quotes.min(1) };
-    // A text of several lines may begin with a line break that is not part of it.
-    let Some(at) = raw.find(value.as_str()).filter(|at| *at >= quotes) else {
-        return whole;
-    };
-    if value.is_empty() || range.end > value.len() {
-        return whole;
-    }
-    whole.start + at + range.start..whole.start + at + range.end
+    crate::mark::inside(file, text.span(), text.get_ref(), range)
 }

@@ -49,6 +49,7 @@ impl Plan {
         let prepared = |(key, key_hash): Shown, plan, issues| Prepared {
             index,
             row: row.number(),
+            sheet: row.sheet().cloned(),
             line: row.line(),
             key,
             key_hash,

@@ -252,6 +252,7 @@ pub(super) fn limits(rule: &Rule, today: jiff::civil::Date, tell: &mut Teller<'_
             .as_ref()
             .map(|values| values.get_ref().iter().map(to_json).collect())
             .unwrap_or_default(),
+        one_of_read: Vec::new(),
     }
 }
 
@@ -274,6 +275,7 @@ pub(super) fn limits_of(field: &target::Field, today: jiff::civil::Date) -> Limi
         max_length: spec.max_length,
         pattern: field.pattern.clone(),
         one_of: options.unwrap_or_default().iter().map(to_json).collect(),
+        one_of_read: Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::file::{Draft, Ours, Written, fill, remove_own};
 use super::text::escape;
 use crate::issue::{Issue, Severity};
 use crate::record::{Fate, Settled};
-use crate::row::{Header, Row};
+use crate::row::{Header, Row, RowPlace};
 
 /// The columns behind the source's own.
 pub const ADDED: [&str; 5] = ["_row", "_key", "_fate", "_codes", "_problems"];
@@ -120,19 +120,19 @@ impl RejectWriter {
         Ok(writer)
     }
 
-    /// Adds a refused row. `row_number` is the row's number in the file that was first imported,
+    /// Adds a refused row. `place` is where the row stands in the file that was first imported,
     /// which `_row` and the references to cells give.
     ///
     /// A row that is longer than the header keeps its further cells behind the added columns.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(
+    pub fn write<'a>(
         &mut self,
         header: &Header,
         row: Row<'_>,
         settled: &Settled,
-        row_number: u64,
+        place: impl Into<RowPlace<'a>>,
     ) -> io::Result<()> {
         self.margin()?;
         for index in 0..self.columns {
@@ -140,7 +140,7 @@ impl RejectWriter {
                 self.cell(row.cell(index).text)?;
             }
         }
-        self.added(header, settled, row_number)?;
+        self.added(header, settled, &place.into())?;
         for index in self.columns..row.len() {
             self.cell(row.cell(index).text)?;
         }
@@ -149,10 +149,15 @@ impl RejectWriter {
         Ok(())
     }
 
-    fn added(&mut self, header: &Header, settled: &Settled, row_number: u64) -> io::Result<()> {
+    fn added(
+        &mut self,
+        header: &Header,
+        settled: &Settled,
+        place: &RowPlace<'_>,
+    ) -> io::Result<()> {
         let mut text = std::mem::take(&mut self.problems);
         text.clear();
-        let _ = write!(text, "{row_number}");
+        let _ = write!(text, "{place}");
         self.cell(&text)?;
         self.cell(&settled.key)?;
         self.cell(settled.fate.name())?;
@@ -160,7 +165,7 @@ impl RejectWriter {
         write_codes(&mut text, &settled.issues);
         self.cell(&text)?;
         text.clear();
-        write_problems(&mut text, header, settled, row_number);
+        write_problems(&mut text, header, settled, place);
         self.cell(&text)?;
         self.problems = text;
         Ok(())
@@ -253,7 +258,7 @@ fn separate(out: &mut String) {
 }
 
 /// Each problem with its cell, the cell's text and what would be right; errors first.
-fn write_problems(out: &mut String, header: &Header, settled: &Settled, row_number: u64) {
+fn write_problems(out: &mut String, header: &Header, settled: &Settled, place: &RowPlace<'_>) {
     if settled.fate == Fate::Uncertain {
         out.push_str(
             "sent, but it is not known whether the target made it: look there before you send it \
@@ -262,7 +267,7 @@ fn write_problems(out: &mut String, header: &Header, settled: &Settled, row_numb
     }
     for issue in errors(&settled.issues) {
         separate(out);
-        write_problem(out, header, issue, row_number);
+        write_problem(out, header, issue, place);
     }
     // What no issue says, such as that the row's mended twin is in, the note does.
     if !settled.note.is_empty() && !out.contains(settled.note.as_str()) {
@@ -273,16 +278,16 @@ fn write_problems(out: &mut String, header: &Header, settled: &Settled, row_numb
         if issue.severity == Severity::Warning {
             separate(out);
             out.push_str("warning: ");
-            write_problem(out, header, issue, row_number);
+            write_problem(out, header, issue, place);
         }
     }
 }
 
-fn write_problem(out: &mut String, header: &Header, issue: &Issue, row_number: u64) {
+fn write_problem(out: &mut String, header: &Header, issue: &Issue, place: &RowPlace<'_>) {
     let begin = out.len();
     match (issue.column, &issue.field) {
         (Some(column), _) => {
-            out.push_str(&header.cell_name(column, row_number));
+            out.push_str(&place.cell_name(header, column));
             out.push(' ');
         }
         (None, Some(field)) => {

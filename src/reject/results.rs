@@ -36,7 +36,7 @@ impl ResultsWriter {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&mut self, settled: &Settled) -> io::Result<()> {
-        let row = settled.row.to_string();
+        let row = settled.place().to_string();
         let note = note(settled);
         self.csv.write_record([
             row.as_str(),

@@ -37,6 +37,7 @@ fn batch(rows: &[&[&str]]) -> RowBatch {
 fn rejected(row: u64, key: &str, issues: Vec<Issue>) -> Settled {
     Settled {
         row,
+        sheet: None,
         line: Some(row),
         key: key.into(),
         fate: Fate::Rejected,

@@ -11,7 +11,7 @@ mod terminal;
 mod terminal_tests;
 mod words;
 
-pub use progress::{Event, Progress, ProgressMode};
+pub use progress::{Event, PaceNow, Progress, ProgressHandle, ProgressMode};
 pub use summary::{
     Estimate, Example, Fates, Files, InputSummary, IssueGroup, LeftRow, LeftRows, Requests, Summary,
 };

@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(60);
 const REDRAW: Duration = Duration::from_millis(100);
 
 /// What the stages tell while they work.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A phase begins, such as `checking` or `sending`; counts of rows begin anew.
     Phase(&'static str),
@@ -37,8 +37,25 @@ pub enum Event {
     Limited,
     /// A request was repeated.
     Retried,
+    /// How fast requests leave.
+    Pace(PaceNow),
+    /// The target is down, for this reason; it is waited for so long.
+    Down(String, Duration),
+    /// It answers again.
+    Up,
     /// Something a person should know while the command works; without values of cells.
     Note(String),
+}
+
+/// How fast requests leave.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PaceNow {
+    /// Requests a second, of late.
+    pub per_second: f64,
+    /// Requests a second that may leave, where that is known.
+    pub limit: Option<f64>,
+    /// How long none leaves yet.
+    pub paused: Duration,
 }
 
 /// How progress is shown.
@@ -60,6 +77,19 @@ pub enum ProgressMode {
 pub struct Progress {
     shared: Arc<Shared>,
     ticker: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Takes events from tasks that may outlive the borrow of a [`Progress`].
+#[derive(Clone)]
+pub struct ProgressHandle {
+    shared: Arc<Shared>,
+}
+
+impl ProgressHandle {
+    /// Takes note of an event.
+    pub fn event(&self, event: Event) {
+        self.shared.event(event);
+    }
 }
 
 struct Shared {
@@ -91,6 +121,7 @@ struct State {
     bytes: Option<(u64, u64)>,
     /// Rows done when the last line was written, and when that was.
     before: (u64, Instant),
+    pace: PaceNow,
     finished: bool,
 }
 
@@ -120,6 +151,7 @@ impl Progress {
                 total: None,
                 bytes: None,
                 before: (0, Instant::now()),
+                pace: PaceNow::default(),
                 finished: false,
             }),
             wake: Condvar::new(),
@@ -142,6 +174,13 @@ impl Progress {
     /// Takes note of an event.
     pub fn event(&self, event: Event) {
         self.shared.event(event);
+    }
+
+    /// A way to tell it of events from elsewhere.
+    pub fn handle(&self) -> ProgressHandle {
+        ProgressHandle {
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// Runs something that writes to standard error itself, with the bar out of its way.
@@ -215,6 +254,16 @@ impl Shared {
                 self.counts.retried.fetch_add(1, Ordering::Relaxed);
                 self.draw(false);
             }
+            Event::Pace(pace) => {
+                self.lock().pace = pace;
+                self.draw(false);
+            }
+            Event::Down(why, patience) => {
+                let patience = duration(patience.as_secs_f64());
+                let words = format!("the target is down ({why}); trying again for {patience}");
+                self.line("warn", &words);
+            }
+            Event::Up => self.line("info", "the target answers again"),
             Event::Note(note) => self.line("warn", &note),
         }
     }
@@ -226,6 +275,7 @@ impl Shared {
             state.phase = phase;
             state.total = None;
             state.bytes = None;
+            state.pace = PaceNow::default();
             state.before = (0, Instant::now());
         }
         match &self.show {
@@ -293,9 +343,9 @@ impl Shared {
         if taken.is_err() && !now {
             return;
         }
-        let (total, bytes) = {
+        let (total, bytes, pace) = {
             let state = self.lock();
-            (state.total, state.bytes)
+            (state.total, state.bytes, state.pace)
         };
         let rows = self.counts.done();
         match (total, bytes) {
@@ -308,6 +358,12 @@ impl Shared {
             format!("{} rows  ", HumanCount(rows))
         };
         message.push_str(&self.counts.words());
+        if let Some(words) = pace.words() {
+            if !message.is_empty() {
+                message.push_str("  ");
+            }
+            message.push_str(&words);
+        }
         bar.set_message(message);
     }
 
@@ -352,10 +408,16 @@ impl Shared {
         let seconds = now.duration_since(state.before.1).as_secs_f64().max(0.001);
         let pace = done.saturating_sub(state.before.0) as f64 / seconds;
         state.before = (done, now);
-        let left = state
-            .total
-            .filter(|_| pace > 0.0)
-            .map(|total| total.saturating_sub(done) as f64 / pace);
+        let left = match (state.total, state.bytes) {
+            _ if pace <= 0.0 => None,
+            (Some(total), _) => Some(total.saturating_sub(done) as f64 / pace),
+            // By the share of the file that is read, where nobody counted its rows.
+            (None, Some((read, all))) if read > 0 && read < all => {
+                let rows = done as f64 * all as f64 / read as f64;
+                Some((rows - done as f64) / pace)
+            }
+            _ => None,
+        };
         if matches!(self.show, Show::Json) {
             let mut line = json!({
                 "time": time(), "level": "info", "message": state.phase, "rows": done,
@@ -365,6 +427,9 @@ impl Shared {
             });
             if let Some(total) = state.total {
                 line["total"] = total.into();
+            }
+            if let Some(share) = state.pace.share() {
+                line["limit_used"] = ((share * 1000.0).round() / 1000.0).into();
             }
             if let Some(left) = left {
                 line["seconds_left"] = left.round().into();
@@ -380,10 +445,35 @@ impl Shared {
         if !words.is_empty() {
             text.push_str(&format!(", {words}"));
         }
+        if let Some(words) = state.pace.words() {
+            text.push_str(", ");
+            text.push_str(&words);
+        }
         if let Some(left) = left {
             text.push_str(&format!(", about {} left", duration(left)));
         }
         text
+    }
+}
+
+impl PaceNow {
+    /// The share of the limit that is used, where there is one.
+    fn share(&self) -> Option<f64> {
+        let limit = self.limit.filter(|limit| *limit > 0.0)?;
+        Some((self.per_second / limit).min(1.0))
+    }
+
+    fn words(&self) -> Option<String> {
+        if self.paused >= Duration::from_secs(2) {
+            let pause = duration(self.paused.as_secs_f64());
+            return Some(format!("waiting {pause} for the target"));
+        }
+        let (share, limit) = (self.share()?, self.limit?);
+        let limit = match limit {
+            limit if limit >= 10.0 => format!("{limit:.0}"),
+            limit => format!("{limit:.1}"),
+        };
+        Some(format!("{:.0} % of {limit} requests/s", share * 100.0))
     }
 }
 
@@ -458,6 +548,7 @@ mod tests {
                 total: Some(3_000),
                 bytes: None,
                 before: (0, Instant::now()),
+                pace: PaceNow::default(),
                 finished: false,
             }),
             wake: Condvar::new(),

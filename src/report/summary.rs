@@ -77,10 +77,13 @@ pub struct Example {
     pub input: Option<String>,
     /// The row's number as a spreadsheet program counts it.
     pub row: u64,
+    /// The sheet of a workbook, where several are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// The physical line, for CSV.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// The cell as spreadsheet programs write it, such as `D17`.
+    /// The cell as spreadsheet programs write it, such as `D17`, or `Clients!D17` where several sheets are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cell: Option<String>,
     /// The cell's text, cut.

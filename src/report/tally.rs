@@ -92,8 +92,9 @@ impl Tally {
                 group.examples.push(Example {
                     input: None,
                     row: settled.row,
+                    sheet: settled.sheet.as_deref().map(str::to_owned),
                     line: settled.line,
-                    cell: issue.column.map(|at| header.cell_name(at, settled.row)),
+                    cell: issue.column.map(|at| settled.place().cell_name(header, at)),
                     value: issue.value.as_deref().map(str::to_owned),
                     message: issue.message.clone().into_owned(),
                 });
@@ -274,6 +275,7 @@ mod tests {
     fn settled(row: u64, fate: Fate, issues: Vec<Issue>) -> Settled {
         Settled {
             row,
+            sheet: None,
             line: Some(row + 1),
             key: "k".into(),
             fate,

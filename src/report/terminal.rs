@@ -8,6 +8,7 @@ use super::page::{Page, Style, cut};
 use super::summary::{Example, InputSummary, IssueGroup, Summary};
 use super::words::{counted, duration, harmless, number};
 use crate::record::Fate;
+use crate::row::RowPlace;
 
 /// The most kinds of problems that are listed; the rest is counted.
 const KINDS: usize = 8;
@@ -325,9 +326,10 @@ fn seen(example: &Example, value: bool) -> String {
         None => String::new(),
     };
     match &example.cell {
-        Some(cell) => text.push_str(cell),
+        Some(cell) => text.push_str(&harmless(cell)),
         None => {
-            let _ = write!(text, "row {}", example.row);
+            let place = RowPlace::new(example.sheet.as_deref(), example.row);
+            let _ = write!(text, "row {}", harmless(&place.to_string()));
         }
     }
     if let Some(line) = example.line.filter(|line| *line != example.row) {

@@ -2,14 +2,17 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::Response;
+use axum::http::header::CONTENT_ENCODING;
 use axum::http::request::Parts;
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -82,7 +85,12 @@ pub(super) async fn handle(
     if let Some(what) = parts.uri.path().strip_prefix("/__sandbox/") {
         return server.admin(what).into_response();
     }
-    let body = to_bytes(body, BODY).await;
+    let body = to_bytes(body, BODY).await.map_err(drop);
+    let packed = parts.headers.get(CONTENT_ENCODING);
+    let body = match packed.is_some_and(|by| by == "gzip") {
+        true => body.and_then(|bytes| unpacked(&bytes)),
+        false => body,
+    };
     if !server.options.latency.is_zero() {
         tokio::time::sleep(server.options.latency).await;
     }
@@ -102,6 +110,17 @@ pub(super) async fn handle(
         line.cut();
     }
     reply.into_response()
+}
+
+/// A body that gzip packed, where it is one and not too large.
+fn unpacked(bytes: &Bytes) -> Result<Bytes, ()> {
+    let mut body = Vec::new();
+    let most = u64::try_from(BODY).unwrap_or(u64::MAX);
+    let mut unpacker = GzDecoder::new(bytes.as_ref()).take(most + 1);
+    match unpacker.read_to_end(&mut body) {
+        Ok(length) if length <= BODY => Ok(body.into()),
+        _ => Err(()),
+    }
 }
 
 impl Server {

@@ -113,9 +113,12 @@ pub(super) fn open(origin: Origin, options: &Options) -> Result<Opened<Table>, S
     if header.row > 0 && options.header_row.is_none() && header::looks_like_data(&rows, header.row)
     {
         notes.push(format!(
-            "Row {} of {} is taken for the column names, and looks like a row of data. If the file has no column names, say so: `header_row = 0` under [source] of the mapping file (columns: --header-row 0); its columns are then A, B, C …",
+            "Row {} of {} is taken for the column names, and looks like a row of data. If the file has no column names, say so: `header_row = 0` under [source] of the mapping file (columns: --header-row 0); its columns are then A, B, C and so on.",
             header.row, origin.name
         ));
+    }
+    if header.row > 0 && options.header_row.is_none() && header::goes_on(&rows, header.row) {
+        notes.push(header::goes_on_note(&origin.name, header.row));
     }
     notes.extend(preamble_note(&origin.name, &rows, header.row, options));
     let facts = Facts::Csv(CsvFacts {
@@ -316,11 +319,11 @@ impl Table {
             last_filled: 0,
         };
         let mut sequence = 0;
+        let mut waiting: Option<RowBatch> = None;
         while let Some(record) = records.next().map_err(failed)? {
             if record.number <= self.header_row {
                 continue;
             }
-            // Full batches wait for the next row, so that the last one is known as such.
             if writer.batch.len() >= rows_per_batch
                 || writer.batch.text_len() >= BATCH_TEXT
                 || writer.cells >= BATCH_CELLS
@@ -330,17 +333,22 @@ impl Table {
                 writer.cells = 0;
                 batch.sequence = sequence;
                 sequence += 1;
-                if sink(batch).is_break() {
+                // A full batch waits for the next one, so that the end of the table is known.
+                if let Some(full) = waiting.replace(batch)
+                    && sink(full).is_break()
+                {
                     return Ok(());
                 }
             }
             self.push(&mut writer, &record, records.cells(&record));
         }
-        if !writer.batch.is_empty() {
-            footer::mark(&mut writer.batch, self.width);
-            writer.batch.sequence = sequence;
-            // Nothing is left to stop.
-            let _ = sink(writer.batch);
+        footer::mark(waiting.as_mut(), &mut writer.batch, self.width);
+        writer.batch.sequence = sequence;
+        let last = Some(writer.batch).filter(|batch| !batch.is_empty());
+        for batch in [waiting, last].into_iter().flatten() {
+            if sink(batch).is_break() {
+                break;
+            }
         }
         Ok(())
     }

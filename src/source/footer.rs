@@ -45,23 +45,31 @@ const WORDS: [&str; 36] = [
     "合计",
 ];
 
-/// Marks the rows at the end of the last batch that sum up what is above them.
-pub(super) fn mark(batch: &mut RowBatch, columns: usize) {
-    let last = batch.len();
-    for index in (last.saturating_sub(LINES)..last).rev() {
-        let row = batch.row(index);
-        if is_total(row, columns) {
-            batch.set_fault(
-                index,
-                Fault {
-                    code: "row.total",
-                    message: "The row sums up the rows above it and is no customer. Delete it; or, if it is one, write its name otherwise.".to_owned(),
-                    column: None,
-                },
-            );
-        } else if row.fault().is_none() {
-            return;
+/// Marks the rows at the end of a table that sum up what is above them: those of the last batch, and
+/// of the one before it, so that it does not matter where one ends.
+pub(super) fn mark(before: Option<&mut RowBatch>, last: &mut RowBatch, columns: usize) {
+    let mut left = LINES;
+    for batch in [Some(last), before].into_iter().flatten() {
+        for index in (0..batch.len()).rev() {
+            if left == 0 {
+                return;
+            }
+            left -= 1;
+            let row = batch.row(index);
+            if is_total(row, columns) {
+                batch.set_fault(index, fault());
+            } else if row.fault().is_none() {
+                return;
+            }
         }
+    }
+}
+
+fn fault() -> Fault {
+    Fault {
+        code: "row.total",
+        message: "The row sums up the rows above it and is no customer. Delete it; or, if it is one, write its name otherwise.".to_owned(),
+        column: None,
     }
 }
 
@@ -151,7 +159,7 @@ mod tests {
                     .for_each(|cell| batch.push_cell(cell, Kind::Text));
                 batch.end_row(batch.len() as u64 + 2, 0, None);
             }
-            mark(&mut batch, 4);
+            mark(None, &mut batch, 4);
             let code = batch.row(1).fault().map(|fault| fault.code);
             assert_eq!(code, expected.then_some("row.total"), "{cells:?}");
             assert_eq!(batch.row(0).fault(), None);
@@ -171,7 +179,7 @@ mod tests {
                 .for_each(|cell| batch.push_cell(cell, Kind::Text));
             batch.end_row(batch.len() as u64 + 2, 0, None);
         }
-        mark(&mut batch, 2);
+        mark(None, &mut batch, 2);
         let codes: Vec<_> = batch
             .rows()
             .map(|row| row.fault().map(|fault| fault.code))

@@ -106,6 +106,50 @@ pub(super) fn looks_like_data(rows: &[Looked], number: u64) -> bool {
     })
 }
 
+/// What is said of such a header of two rows; `what` is the file, or a sheet of it.
+pub(super) fn goes_on_note(what: &str, number: u64) -> String {
+    let next = number + 1;
+    format!(
+        "Row {next} of {what} looks like a second row of column names, and is read as data. If row {next} alone holds the names that count, say so: `header_row = {next}` under [source] of the mapping file (columns: --header-row {next}); else write both into one row."
+    )
+}
+
+/// Whether the row after the header of this number looks like a second row of names: it is all
+/// words, one of them where the header has none, and below one of them is a number, a date or the
+/// like.
+pub(super) fn goes_on(rows: &[Looked], number: u64) -> bool {
+    let Some(at) = rows.iter().position(|row| row.number == number) else {
+        return false;
+    };
+    let Some(next) = rows.get(at + 1).filter(|row| row.number == number + 1) else {
+        return false;
+    };
+    let shape = |cell: &str| {
+        let text = cell.trim();
+        let kind = Kind::Text;
+        (!text.is_empty()).then(|| Shape::of(Cell { text, kind }, text))
+    };
+    let filled = || {
+        let cells = next.cells.iter().enumerate();
+        cells.filter_map(|(index, cell)| Some((index, shape(cell)?)))
+    };
+    let named = |index: usize| {
+        let cell = rows[at].cells.get(index);
+        cell.is_some_and(|cell| !cell.trim().is_empty())
+    };
+    let figures = |index: usize| {
+        let below = rows[at + 2..].iter().take(20);
+        let mut shapes = below
+            .filter_map(|row| shape(row.cells.get(index)?))
+            .peekable();
+        shapes.peek().is_some() && shapes.all(|shape| shape != Shape::Text)
+    };
+    filled().count() > 1
+        && filled().all(|(_, shape)| shape == Shape::Text)
+        && filled().any(|(index, _)| !named(index))
+        && filled().any(|(index, _)| figures(index))
+}
+
 /// The names of a header row, without outer space.
 pub(super) fn names(cells: &[String]) -> Vec<Arc<str>> {
     cells.iter().map(|cell| Arc::from(cell.trim())).collect()
@@ -211,6 +255,26 @@ mod tests {
             ("Anna,a@b.org\n", false),
         ] {
             assert_eq!(looks_like_data(&rows(text), 1), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_row_of_names_is_noticed() {
+        for (text, expected) in [
+            (
+                "id,Contact,,\n,Mail,Phone,Since\n1,a@b.org,+49 30 1234567,2024-01-02\n",
+                true,
+            ),
+            ("id,Contact,\n,Mail,Note\n1,a@b.org,x\n2,c@d.org,y\n", true),
+            // Without a name missing above, it may be a row of words.
+            ("id,mail\nnone,missing\n1,a@b.org\n", false),
+            // Of words alone nothing can be told.
+            ("id,name,\nx,Anna,y\nz,Bo,w\n", false),
+            ("id,name,\n1,Anna,y\n2,Bo,w\n", false),
+            ("id,name,\n\nx,Anna,y\n2,Bo,w\n", false),
+            ("id,name,\nx,Anna,y\n", false),
+        ] {
+            assert_eq!(goes_on(&rows(text), 1), expected, "{text:?}");
         }
     }
 

@@ -22,6 +22,7 @@ mod frame;
 mod header;
 mod number;
 mod ods;
+mod ole;
 mod ooxml;
 mod origin;
 mod package;
@@ -31,6 +32,9 @@ mod records;
 mod shape;
 mod sheet;
 mod sheet_bin;
+mod sheet_cell;
+mod sheet_header;
+mod sheet_row;
 mod sheet_xml;
 mod stage;
 #[cfg(test)]
@@ -40,6 +44,7 @@ mod texts;
 mod torture;
 #[cfg(test)]
 mod torture_workbooks;
+mod trouble;
 mod unpack;
 mod workbook;
 mod xml;

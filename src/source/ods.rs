@@ -26,6 +26,8 @@ pub(super) struct SheetScan {
     pub(super) survey: Survey,
     /// By row and column from 0.
     pub(super) shown: HashMap<(u32, u32), Shown>,
+    /// Formulas without a saved result, in the order of the sheet.
+    pub(super) no_result: Vec<(u32, u32)>,
 }
 
 /// What a cell shows.
@@ -203,6 +205,14 @@ fn cell<R: Read>(xml: &mut Xml<R>, place: &mut Place, sheet: &mut SheetScan) -> 
         return Ok(());
     }
     place.filled = place.column.min(MOST_COLUMNS);
+    if !has_value {
+        sheet.no_result.extend(
+            (place.row..place.row + place.repeat)
+                .flat_map(|row| (column..place.filled).map(move |at| (row as u32, at as u32)))
+                .take(MOST_SHOWN.saturating_sub(sheet.no_result.len())),
+        );
+        return Ok(());
+    }
     let shown = match value {
         _ if is_error => Shown::Error,
         Some(value) if shows_more(&text, value) => Shown::Number(text),
@@ -293,6 +303,7 @@ mod tests {
         assert_eq!(scan.survey.hidden, [(3, 3)]);
         assert_eq!(scan.survey.merged[0].name(), "F3:G3");
         assert_eq!(scan.survey.first_no_result.as_deref(), Some("F3"));
+        assert_eq!(scan.no_result, [(2, 5)]);
     }
 
     #[test]

@@ -5,27 +5,25 @@
 //! made the reader panic; such a panic is caught here and becomes the sentence that the workbook is
 //! damaged. What was being read is dropped then, so that nothing half done is used again.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{self, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
-use calamine::{
-    Data, DataRef, DataType, Ods, OdsError, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsb,
-    XlsbError, Xlsx, XlsxError,
-};
+use calamine::{Data, DataType, Ods, Reader, SheetType, SheetVisible, Xls, Xlsb, Xlsx};
 
 use super::container::Format;
-use super::number::{self, NumberFormat};
+use super::number::NumberFormat;
 use super::ooxml::{Named, Outline, stand_in};
 use super::origin::{FileReader, Origin};
 use super::package::Package;
-use super::sheet_xml::{self, Survey, mark};
+use super::sheet_cell::{NO_RESULT, write_error, write_owned, write_ref};
+use super::sheet_row::{Rows, Take};
+use super::sheet_xml::{self, Survey};
 use super::stage::{Director, Stage};
 use super::texts::{self, Texts};
-use super::{MOST_COLUMNS, SourceError, biff, ods, sheet_bin};
+use super::trouble::{Trouble, guard};
+use super::{SourceError, biff, ods, sheet_bin};
 use crate::area::Area;
 use crate::row::Kind;
 
@@ -95,193 +93,6 @@ pub(super) struct OtherSheet {
     pub(super) name: String,
     pub(super) visible: bool,
     pub(super) rows: u64,
-}
-
-/// Why the reader stopped.
-enum Trouble {
-    Password,
-    TooLarge(String),
-    Io(io::Error),
-    Other(String),
-}
-
-macro_rules! trouble_from {
-    ($error:ident) => {
-        impl From<$error> for Trouble {
-            fn from(error: $error) -> Self {
-                match error {
-                    $error::Password => Self::Password,
-                    other => Self::Other(other.to_string()),
-                }
-            }
-        }
-    };
-}
-trouble_from!(XlsxError);
-trouble_from!(XlsbError);
-trouble_from!(XlsError);
-trouble_from!(OdsError);
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl Trouble {
-    fn error(self, origin: &Origin) -> SourceError {
-        let name = origin.name.clone();
-        match self {
-            Self::Password => SourceError::Encrypted { name },
-            Self::TooLarge(what) => SourceError::TooLarge { name, what },
-            Self::Io(error) if error.kind() == io::ErrorKind::InvalidData => SourceError::Damaged {
-                name,
-                what: error.to_string(),
-            },
-            Self::Io(cause) => SourceError::Read { name, cause },
-            Self::Other(what) => SourceError::Damaged { name, what },
-        }
-    }
-}
-
-thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs a step of the reader that may panic on a malformed file. The user then gets our sentence,
-/// not the panic's.
-fn guard<T, E: Into<Trouble>>(step: impl FnOnce() -> Result<T, E>) -> Result<T, Trouble> {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !GUARDED.get() {
-                usual(panic);
-            }
-        }));
-    });
-    GUARDED.set(true);
-    let result = catch_unwind(AssertUnwindSafe(step));
-    GUARDED.set(false);
-    match result {
-        Ok(result) => result.map_err(Into::into),
-        Err(_) => Err(Trouble::Other("it is not well formed".to_owned())),
-    }
-}
-
-/// One row under way: its cells with their columns, in the order of the file.
-#[derive(Debug, Default)]
-pub(super) struct SheetRow {
-    row: u32,
-    text: String,
-    cells: Vec<RowCell>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct RowCell {
-    column: usize,
-    start: usize,
-    end: usize,
-    kind: Kind,
-}
-
-impl SheetRow {
-    /// The row's number, from 1.
-    pub(super) fn number(&self) -> u64 {
-        u64::from(self.row) + 1
-    }
-
-    pub(super) fn last_column(&self) -> usize {
-        self.cells.last().map_or(0, |cell| cell.column)
-    }
-
-    /// Column index within the sheet, text and kind of each cell that is there, in order.
-    pub(super) fn cells(&self) -> impl Iterator<Item = (usize, &str, Kind)> {
-        self.cells
-            .iter()
-            .map(|cell| (cell.column, &self.text[cell.start..cell.end], cell.kind))
-    }
-
-    fn begin(&mut self, row: u32) {
-        self.row = row;
-        self.text.clear();
-        self.cells.clear();
-    }
-
-    fn is_blank(&self) -> bool {
-        self.text.bytes().all(|byte| byte.is_ascii_whitespace())
-    }
-
-    /// Brings the cells into order; of two in one place the later counts.
-    fn settle(&mut self) {
-        if !self.cells.is_sorted_by(|a, b| a.column < b.column) {
-            self.cells.reverse();
-            self.cells.sort_by_key(|cell| cell.column);
-            self.cells.dedup_by_key(|cell| cell.column);
-        }
-    }
-
-    fn push(
-        &mut self,
-        column: u32,
-        write: impl FnOnce(&mut String) -> io::Result<Kind>,
-    ) -> io::Result<()> {
-        let column = column as usize;
-        if column >= MOST_COLUMNS {
-            return Ok(());
-        }
-        let start = self.text.len();
-        let kind = write(&mut self.text)?;
-        self.cells.push(RowCell {
-            column,
-            start,
-            end: self.text.len(),
-            kind,
-        });
-        Ok(())
-    }
-}
-
-/// What is done with each row that is not blank.
-type Take<'a> = dyn FnMut(&SheetRow) -> ControlFlow<()> + 'a;
-
-/// Puts the cells of an area of a sheet together into rows.
-struct Rows<'a, 'b> {
-    current: SheetRow,
-    area: Area,
-    take: &'a mut Take<'b>,
-}
-
-impl Rows<'_, '_> {
-    fn cell(
-        &mut self,
-        (row, column): (u32, u32),
-        write: impl FnOnce(&mut String) -> io::Result<Kind>,
-    ) -> io::Result<ControlFlow<()>> {
-        if row != self.current.row {
-            if self.finish().is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            self.current.begin(row);
-        }
-        let number = u64::from(row) + 1;
-        if number > self.area.rows.1 {
-            return Ok(ControlFlow::Break(()));
-        }
-        let columns = self.area.columns.0..=self.area.columns.1;
-        if number >= self.area.rows.0 && columns.contains(&(column as usize)) {
-            self.current.push(column, write)?;
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    fn finish(&mut self) -> ControlFlow<()> {
-        if self.current.cells.is_empty() || self.current.is_blank() {
-            return ControlFlow::Continue(());
-        }
-        self.current.settle();
-        (self.take)(&self.current)
-    }
 }
 
 impl Book {
@@ -518,11 +329,7 @@ impl Book {
     }
 
     fn sheet_rows(&mut self, sheet: &str, area: Area, take: &mut Take<'_>) -> Result<(), Trouble> {
-        let mut rows = Rows {
-            current: SheetRow::default(),
-            area,
-            take,
-        };
+        let mut rows = Rows::new(area, take);
         match &mut self.kind {
             BookKind::Xlsx(book) => {
                 let part = book.part(sheet)?;
@@ -579,7 +386,7 @@ impl Book {
                 let write = |out: &mut String, (row, column): (u32, u32), value: &Data| {
                     write_owned(out, value, scan.and_then(|scan| scan.format(row, column)))
                 };
-                if from_range(&range, &mut rows, write)?.is_break() {
+                if from_range(&range, &mut rows, &[], write)?.is_break() {
                     return Ok(());
                 }
             }
@@ -596,7 +403,10 @@ impl Book {
                     }
                     None => write_owned(out, value, None),
                 };
-                if from_range(&range, &mut rows, write)?.is_break() {
+                // Rows that repeat a formula come in the order of its columns.
+                let mut no_result = scan.map_or(Vec::new(), |scan| scan.no_result.clone());
+                no_result.sort_unstable();
+                if from_range(&range, &mut rows, &no_result, write)?.is_break() {
                     return Ok(());
                 }
             }
@@ -638,131 +448,40 @@ fn worksheets(sheets: &[calamine::Sheet]) -> Vec<SheetName> {
         .collect()
 }
 
+/// Hands on the cells of a range, and in their places formulas without a result, which it has not.
 fn from_range(
     range: &calamine::Range<Data>,
     rows: &mut Rows<'_, '_>,
+    no_result: &[(u32, u32)],
     write: impl Fn(&mut String, (u32, u32), &Data) -> Kind,
 ) -> io::Result<ControlFlow<()>> {
-    let Some((first_row, first_column)) = range.start() else {
-        return Ok(ControlFlow::Continue(()));
-    };
-    for (row, column, value) in range.used_cells() {
-        let position = (first_row + row as u32, first_column + column as u32);
-        if rows
-            .cell(position, |out| Ok(write(out, position, value)))?
-            .is_break()
-        {
+    let (first_row, first_column) = range.start().unwrap_or_default();
+    let used = range.used_cells().map(|(row, column, value)| {
+        let place = (first_row + row as u32, first_column + column as u32);
+        (place, Some(value))
+    });
+    let (mut used, mut missing) = (used.peekable(), no_result.iter().peekable());
+    loop {
+        let from_used = match (used.peek(), missing.peek()) {
+            (None, None) => return Ok(ControlFlow::Continue(())),
+            (Some((place, _)), Some(other)) => place < other,
+            (at, _) => at.is_some(),
+        };
+        let next = match from_used {
+            true => used.next(),
+            false => missing.next().map(|place| (*place, None)),
+        };
+        let Some((place, value)) = next else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let write = |out: &mut String| {
+            Ok(match value {
+                Some(value) => write(out, place, value),
+                None => write_error(out, NO_RESULT),
+            })
+        };
+        if rows.cell(place, write)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }
-    Ok(ControlFlow::Continue(()))
-}
-
-fn write_ref(
-    out: &mut String,
-    value: &DataRef<'_>,
-    texts: &mut Texts,
-    format: Option<&NumberFormat>,
-    formats: &[Option<NumberFormat>],
-) -> io::Result<Kind> {
-    Ok(match value {
-        DataRef::Int(value) => write_number(out, *value as f64, format),
-        DataRef::Float(value) => write_number(out, *value, format),
-        DataRef::String(text) if text.starts_with('\u{FFFE}') => {
-            return write_marked(out, text, texts, formats);
-        }
-        DataRef::String(text) => write_text(out, text),
-        DataRef::SharedString(text) => write_text(out, text),
-        DataRef::Bool(value) => write_boolean(out, *value),
-        DataRef::DateTime(moment) => number::write_date(out, *moment),
-        DataRef::DateTimeIso(text) => match text.strip_prefix(mark::SHARED) {
-            Some(number) => return write_shared(out, number, texts),
-            None => number::write_iso(out, text),
-        },
-        DataRef::DurationIso(text) => number::write_iso_duration(out, text),
-        DataRef::Error(error) => write_error(out, &error.to_string()),
-        DataRef::Empty => Kind::Text,
-    })
-}
-
-/// Writes what stands in a text that was put there by [`sheet_xml`] or [`sheet_bin`].
-fn write_marked(
-    out: &mut String,
-    text: &str,
-    texts: &mut Texts,
-    formats: &[Option<NumberFormat>],
-) -> io::Result<Kind> {
-    if let Some(error) = text.strip_prefix(mark::ERROR) {
-        return Ok(write_error(out, error));
-    }
-    if text == mark::NO_RESULT {
-        return Ok(write_error(out, "(formula without a saved result)"));
-    }
-    let rest = text.trim_start_matches('\u{FFFE}');
-    if let Some(number) = rest.strip_prefix(mark::SHARED) {
-        return write_shared(out, number, texts);
-    }
-    let number = text
-        .strip_prefix(mark::NUMBER)
-        .and_then(|rest| rest.split_once(':'))
-        .and_then(|(style, bits)| {
-            let style = usize::from_str_radix(style, 16).ok()?;
-            let bits = u64::from_str_radix(bits, 16).ok()?;
-            Some((style, f64::from_bits(bits)))
-        });
-    Ok(match number {
-        Some((style, value)) => {
-            let format = formats.get(style).and_then(Option::as_ref);
-            write_number(out, value, format)
-        }
-        None => write_text(out, rest),
-    })
-}
-
-fn write_shared(out: &mut String, number: &str, texts: &mut Texts) -> io::Result<Kind> {
-    match number.parse() {
-        Ok(number) if texts.write(number, out)? => Ok(Kind::Text),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "a cell of it has a text that is not in its list of texts",
-        )),
-    }
-}
-
-fn write_owned(out: &mut String, value: &Data, format: Option<&NumberFormat>) -> Kind {
-    match value {
-        Data::Int(value) => write_number(out, *value as f64, format),
-        Data::Float(value) => write_number(out, *value, format),
-        Data::String(text) => write_text(out, text),
-        Data::Bool(value) => write_boolean(out, *value),
-        Data::DateTime(moment) => number::write_date(out, *moment),
-        Data::DateTimeIso(text) => number::write_iso(out, text),
-        Data::DurationIso(text) => number::write_iso_duration(out, text),
-        Data::Error(error) => write_error(out, &error.to_string()),
-        Data::Empty => Kind::Text,
-        #[allow(unreachable_patterns)] // New kinds of cell may come with the reader's versions.
-        other => write_text(out, &other.to_string()),
-    }
-}
-
-fn write_text(out: &mut String, text: &str) -> Kind {
-    out.push_str(text);
-    Kind::Text
-}
-
-fn write_number(out: &mut String, value: f64, format: Option<&NumberFormat>) -> Kind {
-    if !format.is_some_and(|format| format.write(out, value)) {
-        number::write_general(out, value);
-    }
-    Kind::Number(value)
-}
-
-fn write_boolean(out: &mut String, value: bool) -> Kind {
-    out.push_str(if value { "TRUE" } else { "FALSE" });
-    Kind::Boolean(value)
-}
-
-fn write_error(out: &mut String, text: &str) -> Kind {
-    out.push_str(text);
-    Kind::Error
 }

@@ -106,11 +106,7 @@ pub(super) fn read_workbook(input: impl Read) -> io::Result<(bool, Vec<SheetEntr
             0x0099 => mac = data.first().is_some_and(|flags| flags & 1 != 0),
             // BrtBundleSh (2.4.304)
             0x009C => {
-                let sheet = u32_at(data, 0).and_then(|state| {
-                    let (relation, at) = wide(data, 8)?;
-                    Some((state, relation, wide(data, at)?.0))
-                });
-                sheets.extend(sheet);
+                sheets.extend(bundled(data, 8).or_else(|| bundled(data, 12)));
             }
             // BrtEndBundleShs
             0x0090 => break,
@@ -118,6 +114,16 @@ pub(super) fn read_workbook(input: impl Read) -> io::Result<(bool, Vec<SheetEntr
         }
     }
     Ok((mac, sheets))
+}
+
+/// State, relation and name of a sheet in the list, where these two begin at a place: after the
+/// sheet's number, and in files of the format's first versions after four further bytes.
+fn bundled(data: &[u8], at: usize) -> Option<(u32, String, String)> {
+    let (relation, at) = wide(data, at)?;
+    let (name, end) = wide(data, at)?;
+    // Read from the wrong place, a relation begins with its own length.
+    let sound = end <= data.len() && !relation.contains(char::is_control);
+    sound.then_some((u32_at(data, 0)?, relation, name))
 }
 
 /// The formats of number cells, by style, that `calamine` does not hand on.
@@ -354,5 +360,38 @@ impl<R: Read + Send> Script for Sheet<R> {
             }
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn units(text: &str) -> Vec<u8> {
+        let mut bytes = (text.len() as u32).to_le_bytes().to_vec();
+        bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        bytes
+    }
+
+    #[test]
+    fn the_list_of_sheets_of_the_first_versions_is_read() {
+        for further in [0, 4] {
+            let mut list = Vec::new();
+            for (state, relation, name) in [(0u32, "rId1", "Clients"), (1, "rId6", "Old")] {
+                let state = state.to_le_bytes();
+                let between = vec![0; further];
+                let (relation, name) = (units(relation), units(name));
+                write(
+                    &mut list,
+                    0x009C,
+                    &[&state, &between, &[6, 0, 0, 0], &relation, &name],
+                );
+            }
+            write(&mut list, 0x0090, &[]);
+            let (mac, sheets) = read_workbook(&list[..]).unwrap();
+            let expected = [(0, "rId1", "Clients"), (1, "rId6", "Old")]
+                .map(|(state, relation, name)| (state, relation.to_owned(), name.to_owned()));
+            assert_eq!((mac, &sheets[..]), (false, &expected[..]), "{further}");
+        }
     }
 }

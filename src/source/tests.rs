@@ -205,6 +205,11 @@ fn what_is_no_customer_is_told() {
             "id,name,n\n1,x,2\n2,y,3\n(2 rows affected)\n",
             &["", "", "row.total"],
         ),
+        // Wherever the batches of three rows end.
+        (
+            "id,name,n\n1,x,2\nTotal,,5\nAverage,,2\n(1 row)\nCount,,1\n",
+            &["", "row.total", "row.total", "row.total", "row.total"],
+        ),
         ("id,name,n\nTotal,,5\n2,y,3\n", &["", ""]),
         ("name\nx\nname\nTotal\n", &["", "", ""]),
     ] {
@@ -536,6 +541,127 @@ fn workbook_rows_are_built_by_position() {
     let source = source_of(&bytes, &options);
     assert_eq!(names(&source)[..3], ["A", "B", "C"]);
     assert_eq!(rows(&source).len(), 4);
+}
+
+#[test]
+fn rows_of_several_sheets_name_their_sheet() {
+    let bytes = workbook(|workbook| {
+        for name in ["One", "Two"] {
+            let sheet = workbook.add_worksheet();
+            sheet.set_name(name).unwrap();
+            write(sheet, 0, &["id", "name"]);
+            for row in 1..=5 {
+                write(sheet, row, &["x", name]);
+            }
+        }
+    });
+    for (sheets, several) in [(SheetChoice::All, true), (SheetChoice::FirstVisible, false)] {
+        let options = Options {
+            sheets,
+            ..Options::default()
+        };
+        let source = source(&bytes, &options).unwrap();
+        for rows in [2, 5, 100] {
+            let batches = batches(&source, rows);
+            let mut count = 0;
+            for (sequence, batch) in batches.iter().enumerate() {
+                assert_eq!(batch.sequence, sequence as u64);
+                for row in batch.rows() {
+                    count += 1;
+                    let sheet = row.sheet().map(|sheet| &**sheet);
+                    assert_eq!(sheet, several.then(|| row.cell(1).text));
+                }
+            }
+            assert_eq!(count, if several { 10 } else { 5 });
+        }
+    }
+}
+
+#[test]
+fn a_second_row_of_names_is_told() {
+    let rows = [
+        ["id", "Contact", ""],
+        ["", "Mail", "Phone"],
+        ["1", "a@b.example", "+49 30 1234567"],
+        ["2", "c@d.example", "+49 30 7654321"],
+    ];
+    let book = one_sheet(|sheet| {
+        for (row, cells) in rows.iter().enumerate() {
+            write(sheet, row as u32, cells);
+        }
+    });
+    let found = source(&book, &Options::default()).unwrap();
+    assert_eq!(found.header.row, 1);
+    let words = "Row 2 of sheet \"Sheet1\" of ";
+    assert!(found.notes[0].starts_with(words), "{:?}", found.notes);
+    let text: String = rows.iter().map(|row| row.join(",") + "\n").collect();
+    let found = csv(&text);
+    let told = |note: &String| note.contains("a second row of column names");
+    assert!(found.notes.iter().any(told), "{:?}", found.notes);
+    let named = Options {
+        header_row: Some(2),
+        ..Options::default()
+    };
+    let found = source(&book, &named).unwrap();
+    assert_eq!((found.header.row, found.notes.len()), (2, 0));
+}
+
+#[test]
+fn a_formula_of_an_ods_file_without_a_result_is_that_cells_problem() {
+    use std::io::Write as _;
+    let cell = |attributes: &str, text: &str| {
+        format!("<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>")
+    };
+    let text = |text: &str| cell("office:value-type=\"string\"", text);
+    let formula = "<table:table-cell table:formula=\"of:=[.A2]\"/>";
+    let content = format!(
+        "<office:document-content xmlns:office=\"o\" xmlns:table=\"t\" xmlns:text=\"x\"><office:body><office:spreadsheet>\
+         <table:table table:name=\"S\"><table:table-row>{}{}{}</table:table-row>\
+         <table:table-row>{}{formula}{}</table:table-row>\
+         <table:table-row table:number-rows-repeated=\"2\">{}{}{formula}</table:table-row>\
+         </table:table></office:spreadsheet></office:body></office:document-content>",
+        text("a"),
+        text("b"),
+        text("c"),
+        text("1"),
+        text("2"),
+        text("3"),
+        text("4"),
+    );
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in [
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+        (
+            "META-INF/manifest.xml",
+            "<manifest:manifest xmlns:manifest=\"m\"/>",
+        ),
+        ("content.xml", &content),
+    ] {
+        archive.start_file(name, options).unwrap();
+        archive.write_all(bytes.as_bytes()).unwrap();
+    }
+    let bytes = archive.finish().unwrap().into_inner();
+    let source = source(bytes, &Options::default()).unwrap();
+    let found: Vec<(u64, Vec<(String, bool)>)> = batches(&source, 100)
+        .iter()
+        .flat_map(RowBatch::rows)
+        .map(|row| {
+            let cells = row.cells();
+            let cells = cells.map(|cell| (cell.text.to_owned(), cell.kind == Kind::Error));
+            (row.number(), cells.collect())
+        })
+        .collect();
+    let missing = || ("(formula without a saved result)".to_owned(), true);
+    let plain = |text: &str| (text.to_owned(), false);
+    let last = vec![plain("3"), plain("4"), missing()];
+    let expected = [
+        (2, vec![plain("1"), missing(), plain("2")]),
+        (3, last.clone()),
+        (4, last),
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

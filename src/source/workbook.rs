@@ -4,22 +4,19 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::container::Format;
-use super::header::{self, Looked};
+use super::header;
 use super::origin::Origin;
-use super::sheet::{Book, SheetRow};
+use super::sheet::Book;
+use super::sheet_header::{Part, find_header};
+use super::sheet_row::SheetRow;
 use super::sheet_xml::Survey;
 use super::{
     BATCH_CELLS, BATCH_TEXT, Facts, MOST_COLUMNS, Opened, Options, PartChoice, SheetChoice,
     SheetRef, SourceError, WorkbookFacts,
 };
 use crate::area::Area;
-use crate::row::{Header, Kind, RowBatch, column_letters};
+use crate::row::{Header, Kind, RowBatch};
 
-/// Rows looked at to find the header, and cells of them.
-const LOOKED_AT: usize = 200;
-const LOOKED_CELLS: usize = 200_000;
-/// A header has at most so many rows.
-const HEADER_ROWS: u64 = 4;
 /// Rows of sheets that are not read are counted up to here.
 const COUNTED: u64 = 100_000;
 
@@ -29,7 +26,7 @@ pub(super) struct Table {
     origin: Origin,
     format: Format,
     /// Sheets to read, with the row of each one's header (0 without one).
-    sheets: Vec<(String, u64)>,
+    sheets: Vec<(Arc<str>, u64)>,
     area: Area,
     first_column: usize,
     width: usize,
@@ -59,7 +56,15 @@ pub(super) fn open(
                 first_column: part.area.columns.0,
                 row: 0,
             }),
-            None => find_header(&origin, &mut book, &sheet, &part, &wanted, &survey.merged)?,
+            None => find_header(
+                &origin,
+                &mut book,
+                &sheet,
+                &part,
+                &wanted,
+                &survey.merged,
+                &mut notes,
+            )?,
         };
         let Some(header) = header else {
             // An empty sheet among several has nothing to add.
@@ -126,7 +131,10 @@ pub(super) fn open(
     });
     let table = Table {
         format,
-        sheets,
+        sheets: sheets
+            .into_iter()
+            .map(|(sheet, row)| (Arc::from(sheet), row))
+            .collect(),
         area: part.area,
         first_column: header.first_column,
         width: header.names.len(),
@@ -141,16 +149,6 @@ pub(super) fn open(
         returned,
         table,
     })
-}
-
-/// Which part of which sheets is read.
-struct Part {
-    sheets: Vec<String>,
-    area: Area,
-    /// The header's row, if it is known.
-    header_row: Option<u64>,
-    /// The columns' names, where no row holds them.
-    columns: Option<Vec<String>>,
 }
 
 impl Part {
@@ -321,153 +319,10 @@ fn others_sentence(book: &mut Book, sheet: &str) -> String {
             " Sheet {:?} has rows: name it as `sheet` under [source] of the mapping.",
             other.name
         ),
-        None => String::new(),
-    }
-}
-
-fn find_header(
-    origin: &Origin,
-    book: &mut Book,
-    sheet: &str,
-    part: &Part,
-    wanted: &[String],
-    merged: &[Area],
-) -> Result<Option<Header>, SourceError> {
-    let (given, area) = (part.header_row, part.area);
-    let mut looked: Vec<Looked> = Vec::new();
-    let mut cells = 0;
-    let mut returned = false;
-    book.rows(origin, sheet, area, &mut |row| {
-        // A header of several rows begins above the one that is named.
-        if given.is_some_and(|given| given > row.number() + HEADER_ROWS) && row.number() != 1 {
-            return ControlFlow::Continue(());
+        None if book.sheets().len() > 1 => {
+            " So are its other sheets: check that it is the right file.".to_owned()
         }
-        let mut texts = vec![String::new(); row.last_column() + 1];
-        row.cells()
-            .for_each(|(column, text, _)| texts[column] = text.to_owned());
-        cells += texts.len();
-        looked.push(Looked {
-            number: row.number(),
-            cells: texts,
-        });
-        returned |= looked.last().is_some_and(header::is_of_returned);
-        let enough = match given {
-            _ if returned => true,
-            Some(0) | None => looked.len() >= LOOKED_AT || cells >= LOOKED_CELLS,
-            Some(given) => row.number() >= given + HEADER_ROWS,
-        };
-        if enough {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    })?;
-    let extent = |row: &Looked| {
-        // Who names the columns means all of them.
-        if area.columns != Area::WHOLE.columns {
-            return Some(area.columns);
-        }
-        let filled = |cell: &String| !cell.trim().is_empty();
-        let first = row.cells.iter().position(filled)?;
-        let last = row.cells.iter().rposition(filled)?;
-        Some((first, last))
-    };
-    // A reject file handed back has its names in row 1, whatever the mapping says of the first file.
-    let given = if returned { Some(1) } else { given };
-    let index = match given {
-        Some(0) => {
-            let extents = looked.iter().filter_map(extent);
-            let Some((first, last)) = extents.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
-                return Ok(None);
-            };
-            return Ok(Some(Header {
-                names: (first..=last)
-                    .map(|column| Arc::from(column_letters(column)))
-                    .collect(),
-                first_column: first,
-                row: 0,
-            }));
-        }
-        Some(given) => match looked.iter().position(|row| row.number == given) {
-            Some(index) => index,
-            None => {
-                return Err(SourceError::NoHeader {
-                    name: origin.name.clone(),
-                    row: given,
-                });
-            }
-        },
-        None => match header::find(&looked, wanted) {
-            Some(index) => index,
-            None => return Ok(None),
-        },
-    };
-    Ok(header(&looked, index, merged, extent))
-}
-
-/// The header in the row at `index`, together with the rows that cells merged downwards tie to it.
-fn header(
-    looked: &[Looked],
-    index: usize,
-    merged: &[Area],
-    extent: impl Fn(&Looked) -> Option<(usize, usize)>,
-) -> Option<Header> {
-    let row = looked[index].number;
-    let (mut top, mut bottom) = (row, row);
-    for area in merged {
-        let (first, last) = area.rows;
-        if first < last && last - first < HEADER_ROWS && (first == row || last == row) {
-            (top, bottom) = (top.min(first), bottom.max(last));
-        }
-    }
-    let rows: Vec<&Looked> = looked
-        .iter()
-        .filter(|looked| (top..=bottom).contains(&looked.number))
-        .collect();
-    let (first, last) = rows
-        .iter()
-        .filter_map(|row| extent(row))
-        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
-    let cell = |row: u64, column: usize| {
-        let cells = rows.iter().find(|looked| looked.number == row);
-        cells
-            .and_then(|looked| looked.cells.get(column))
-            .map_or("", String::as_str)
-    };
-    let name = |column: usize| {
-        let mut parts: Vec<String> = Vec::new();
-        for row in top..=bottom {
-            let here = Area {
-                rows: (row, row),
-                columns: (column, column),
-            };
-            // What is merged has its text in the first cell; alone, a row is taken as it is.
-            let text = match merged.iter().find(|area| top < bottom && area.meets(&here)) {
-                Some(area) => cell(area.rows.0.max(top), area.columns.0),
-                None => cell(row, column),
-            };
-            let part = one_line(text);
-            if !part.is_empty() && parts.last() != Some(&part) {
-                parts.push(part);
-            }
-        }
-        parts.join(" ")
-    };
-    Some(Header {
-        names: (first..=last)
-            .map(|column| Arc::from(name(column)))
-            .collect(),
-        first_column: first,
-        row: bottom,
-    })
-}
-
-/// A header's cell without outer space; where it has several lines, they become one.
-fn one_line(text: &str) -> String {
-    if text.contains(['\n', '\r']) {
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    } else {
-        text.trim().to_owned()
+        None => " Check that it is the right file.".to_owned(),
     }
 }
 
@@ -507,6 +362,10 @@ impl Table {
         let mut sequence = 0;
         let mut stopped = false;
         for (sheet, header_row) in &self.sheets {
+            // The rows of a batch are of one sheet.
+            if self.sheets.len() > 1 {
+                batch.sheet = Some(Arc::clone(sheet));
+            }
             book.rows(&self.origin, sheet, self.area, &mut |row| {
                 if row.number() <= *header_row || !self.push(&mut batch, row) {
                     return ControlFlow::Continue(());
@@ -515,7 +374,9 @@ impl Table {
                     || batch.text_len() >= BATCH_TEXT
                     || batch.len() * self.width >= BATCH_CELLS
                 {
-                    let mut full = std::mem::replace(&mut batch, new_batch());
+                    let mut next = new_batch();
+                    next.sheet.clone_from(&batch.sheet);
+                    let mut full = std::mem::replace(&mut batch, next);
                     full.sequence = sequence;
                     sequence += 1;
                     if sink(full).is_break() {
@@ -525,14 +386,15 @@ impl Table {
                 }
                 ControlFlow::Continue(())
             })?;
+            if !stopped && !batch.is_empty() {
+                let mut full = std::mem::replace(&mut batch, new_batch());
+                full.sequence = sequence;
+                sequence += 1;
+                stopped = sink(full).is_break();
+            }
             if stopped {
                 return Ok(());
             }
-        }
-        if !batch.is_empty() {
-            batch.sequence = sequence;
-            // Nothing is left to stop.
-            let _ = sink(batch);
         }
         Ok(())
     }

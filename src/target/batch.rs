@@ -106,12 +106,12 @@ impl Target {
         if let Some(name) = &self.file.create.idempotency_header {
             headers.push((name.clone(), idempotency.to_owned()));
         }
-        Ok(Call {
+        Ok(self.packed(Call {
             method: batch.endpoint.method.clone(),
             location: batch.endpoint.location(&Facts::NONE)?,
             body: Some(encode(self.file.create.body, &body)),
             headers,
-        })
+        }))
     }
 
     /// What the answer to a batch says of each of its items.

@@ -1,12 +1,15 @@
 //! Requests: a target's templates filled for one row.
 
 use std::borrow::Cow;
+use std::io::Write as _;
 use std::ops::Range;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::file::BodyForm;
+use super::file::{BodyForm, Packing};
 use super::{Lookup, Target};
 use crate::path::Path;
 use crate::record::KeyHash;
@@ -297,7 +300,7 @@ impl Target {
         if let Some(name) = &self.file.create.idempotency_header {
             headers.push((name.clone(), idempotency.to_owned()));
         }
-        Ok(Call {
+        Ok(self.packed(Call {
             method: self.create.endpoint.method.clone(),
             location: self.create.endpoint.location(facts)?,
             body: Some(encode(
@@ -305,7 +308,7 @@ impl Target {
                 &self.envelope(facts.body.clone()),
             )),
             headers,
-        })
+        }))
     }
 
     /// The request that changes a record, if this target can; `fields` is the record's new content.
@@ -319,12 +322,33 @@ impl Target {
     ) -> Option<Result<Call, Impossible>> {
         let update = self.update.as_ref()?;
         let body = Some(encode(self.file.create.body, &self.envelope(fields)));
-        Some(update.endpoint.location(facts).map(|location| Call {
-            method: update.endpoint.method.clone(),
-            location,
-            body,
-            headers: Vec::new(),
+        Some(update.endpoint.location(facts).map(|location| {
+            self.packed(Call {
+                method: update.endpoint.method.clone(),
+                location,
+                body,
+                headers: Vec::new(),
+            })
         }))
+    }
+
+    /// The same request with its body packed, where the target file says so.
+    pub(super) fn packed(&self, mut call: Call) -> Call {
+        let Some(Packing::Gzip) = self.file.create.packing else {
+            return call;
+        };
+        if let Some((_, body)) = &mut call.body {
+            let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+            // Writing into memory does not fail; if it did, the body goes as it is.
+            if packer.write_all(body).is_ok()
+                && let Ok(packed) = packer.finish()
+            {
+                *body = packed;
+                let header = ("Content-Encoding".to_owned(), "gzip".to_owned());
+                call.headers.push(header);
+            }
+        }
+        call
     }
 
     /// A request without a body.

@@ -117,6 +117,14 @@ pub enum BodyForm {
     Form,
 }
 
+/// How a body is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Packing {
+    /// By gzip, as `Content-Encoding: gzip` says.
+    Gzip,
+}
+
 /// How the API knows us. The secrets themselves never stand here: each key that ends in `env` names
 /// a variable of the environment, say `ACME_TOKEN`, and `ACME_TOKEN_FILE` may name a file instead.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -193,6 +201,9 @@ pub struct CreateSection {
     pub query: Ordered<String>,
     /// How the body is written, of changes too. Default: `"json"`.
     pub body: BodyForm,
+    /// How the body is packed, of changes too, for APIs that take it so. Default: it is not.
+    #[schemars(with = "Packing")]
+    pub packing: Option<Packing>,
     /// The path at which the customer stands in the body. Default: the customer is the body.
     #[schemars(example = &"customer")]
     pub wrap: Option<String>,

@@ -1,22 +1,21 @@
 //! One request: its pace, its token, its intent in the ledger, its answer.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::HeaderMap;
 
 use super::auth::{Authorization, NoToken};
+use super::circuit::Passage;
 use super::client::NoAnswer;
+use super::concurrency::Came;
 use super::pace::{UsedUp, backoff};
-use super::{Counters, Halt, Job, Uploader};
+use super::{Counters, Halt, Happening, Job, PATIENCE, Uploader, lock};
 use crate::fault::{self, Point};
 use crate::ledger::{Group, Intent, State};
 use crate::record::KeyHash;
 use crate::target::answer::{Answer, Refusal, Verdict, retry_after};
 use crate::target::call::Call;
-
-/// So many rows in a row that end without an answer mean that the target is down.
-const SILENT_ROWS: u32 = 5;
 
 /// The run was stopped.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +53,17 @@ pub(super) fn refusal_words(refusal: &Refusal) -> String {
         (status, "") => format!("it answered {status}"),
         (status, message) => format!("it answered {status}: {message}"),
     }
+}
+
+/// When a run may go on, for people.
+fn goes_on(wait: Duration) -> String {
+    let at = jiff::Timestamp::now().checked_add(wait);
+    let at = at.map_or(String::new(), |at| {
+        // A minute more: seconds are not shown.
+        let at = at.checked_add(Duration::from_secs(59)).unwrap_or(at);
+        format!(" at {}", at.strftime("%Y-%m-%d %H:%M UTC"))
+    });
+    format!("; it may go on{at}, and `--wait` goes on by itself")
 }
 
 impl Uploader {
@@ -95,15 +105,25 @@ impl Uploader {
         let keys: Vec<KeyHash> = intents.iter().map(|intent| intent.key).collect();
         let mut renewed = false;
         loop {
-            let Ok(authorization) = self.ready().await else {
+            let Ok(authorization) = self.admitted().await else {
                 return Attempt::Stopped;
             };
+            let departure = self.departures.acquire().await;
+            // Counted before it is recorded, so that no crash forgets a request.
+            self.pace.count();
             fault::at(Point::IntentBefore);
             if let Err(error) = self.ledger.about_to_send(intents.clone()).await {
                 self.stop(Halt::Ledger(error.to_string()));
                 return Attempt::Stopped;
             }
             fault::at(Point::IntentAfter);
+            // The pace comes last: what the disk takes does not make requests leave in heaps.
+            if self.permit().await.is_err() {
+                // Where this cannot be recorded, the row is asked about at the next run.
+                let _ = self.record_keys(&keys, State::NotSent, None).await;
+                return Attempt::Stopped;
+            }
+            drop(departure);
             let mut attempt = match self.send(call, Carries::Rows, authorization.as_ref()).await {
                 Ok(answer) => Attempt::Answered(read(&answer), Some(answer.status)),
                 Err(attempt) => attempt,
@@ -237,12 +257,19 @@ impl Uploader {
 
     /// Waits until a request may leave, with its authorization.
     pub(super) async fn ready(&self) -> Result<Option<Authorization>, Stopped> {
+        let authorization = self.admitted().await?;
+        self.pace.count();
+        self.permit().await?;
+        Ok(authorization)
+    }
+
+    /// Waits until the target is up, as far as is known, and lets us in.
+    async fn admitted(&self) -> Result<Option<Authorization>, Stopped> {
         let mut attempt = 0;
-        let authorization = loop {
-            if self.stopped().is_some() {
-                return Err(Stopped);
-            }
+        loop {
+            self.passage().await?;
             let permit = async {
+                self.pace.count();
                 let _ = self.permit().await;
             };
             let note = |text| self.note(text);
@@ -251,14 +278,15 @@ impl Uploader {
                 .authorization(&self.client, &self.target, permit, &note)
                 .await
             {
-                Ok(authorization) => break authorization,
+                Ok(authorization) => return Ok(authorization),
                 Err(NoToken::Refused(refusal)) => {
                     self.stop(Halt::NotAuthorised(refusal.message));
                     return Err(Stopped);
                 }
                 Err(NoToken::Limited(wait)) => {
                     Counters::count(&self.counters.limited);
-                    self.pace.answered(429, wait, &HeaderMap::new());
+                    self.pace
+                        .answered(429, wait, &HeaderMap::new(), Instant::now());
                 }
                 Err(NoToken::Again(why)) => {
                     attempt += 1;
@@ -269,9 +297,47 @@ impl Uploader {
                     self.pause(backoff(attempt, fastrand::f64())).await?;
                 }
             }
-        };
-        self.permit().await?;
-        Ok(authorization)
+        }
+    }
+
+    /// Waits while the target is down, and stops the run where that takes too long.
+    async fn passage(&self) -> Result<(), Stopped> {
+        loop {
+            if self.stopped().is_some() {
+                lock(&self.circuit).abandoned();
+                return Err(Stopped);
+            }
+            let passage = lock(&self.circuit).passage(self.began.elapsed());
+            match passage {
+                Passage::Go | Passage::Try => return Ok(()),
+                Passage::Wait(wait) => self.pause(wait).await?,
+                Passage::GiveUp => {
+                    let why = lock(&self.trouble).clone();
+                    self.stop(Halt::Down(why));
+                    return Err(Stopped);
+                }
+            }
+        }
+    }
+
+    /// Whether the target is taken to be down.
+    pub(super) fn is_down(&self) -> bool {
+        lock(&self.circuit).is_open()
+    }
+
+    /// Before a request is repeated: waits as it should, and until the run may repeat at all. What
+    /// never arrived, or was refused for pace, has no part in the budget of repetitions.
+    pub(super) async fn again(&self, pause: Duration, of_budget: bool) -> Result<(), Stopped> {
+        Counters::count(&self.counters.retried);
+        (self.listener.0)(Happening::Retried);
+        while of_budget && !self.is_down() {
+            let wait = lock(&self.budget).repeat(self.began.elapsed());
+            match wait {
+                Some(wait) => self.pause(wait).await?,
+                None => break,
+            }
+        }
+        self.pause(pause).await
     }
 
     pub(super) async fn permit(&self) -> Result<(), Stopped> {
@@ -283,9 +349,7 @@ impl Uploader {
                     if self.stopped().is_some() { Err(Stopped) } else { Ok(()) }
                 }
                 Err(UsedUp { what, wait }) => {
-                    let when = wait.map_or(String::new(), |wait| {
-                        format!("; it may go on in {} minutes", wait.as_secs().div_ceil(60))
-                    });
+                    let when = wait.map_or(String::new(), goes_on);
                     self.stop(Halt::Quota(format!("{what}{when}")));
                     Err(Stopped)
                 }
@@ -305,23 +369,27 @@ impl Uploader {
             Counters::count(&self.counters.sent);
         }
         let header = authorization.map(|auth| (auth.header.as_str(), auth.value.expose_secret()));
-        let answer = self
-            .client
-            .send(call, header)
-            .await
-            .map_err(|error| match error {
-                NoAnswer::NotSent(why) => Attempt::NotSent(why),
-                NoAnswer::Unknown(why) => Attempt::Unknown(why),
-                NoAnswer::Impossible(why) => {
-                    self.stop(Halt::Broken(why.clone()));
-                    Attempt::NotSent(why)
-                }
-            })?;
+        let under_way = self.under_way.fetch_add(1, Ordering::Relaxed) + 1;
+        let left = Instant::now();
+        let answer = self.client.send(call, header).await;
+        let took = left.elapsed();
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.learn(&answer, took, under_way);
+        let answer = answer.map_err(|error| match error {
+            NoAnswer::NotSent(why) => Attempt::NotSent(why),
+            NoAnswer::Unknown(why) => Attempt::Unknown(why),
+            NoAnswer::Impossible(why) => {
+                self.stop(Halt::Broken(why.clone()));
+                Attempt::NotSent(why)
+            }
+        })?;
         if answer.status == 429 {
             Counters::count(&self.counters.limited);
+            (self.listener.0)(Happening::Limited);
         }
         let wait = retry_after(&answer.headers, SystemTime::now()).filter(|_| answer.status >= 400);
-        self.pace.answered(answer.status, wait, &answer.headers);
+        self.pace
+            .answered(answer.status, wait, &answer.headers, left);
         Ok(answer)
     }
 
@@ -340,20 +408,66 @@ impl Uploader {
         }
     }
 
-    /// A row ended without an answer. A few of them one after another, and the target is down.
-    pub(super) fn silent(&self, why: &str) {
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        let most = u32::try_from(self.settings.concurrency).unwrap_or(u32::MAX);
-        if failures >= SILENT_ROWS.max(most) {
-            self.stop(Halt::Down(why.to_owned()));
+    /// What an answer, or none, says of how the target is.
+    fn learn(&self, answer: &Result<Answer, NoAnswer>, took: Duration, under_way: usize) {
+        let trouble = match answer {
+            Ok(answer) if answer.status == 408 || answer.status >= 500 => {
+                Some(format!("it answered {}", answer.status))
+            }
+            Ok(_) | Err(NoAnswer::Impossible(_)) => None,
+            Err(NoAnswer::NotSent(why) | NoAnswer::Unknown(why)) => Some(why.clone()),
+        };
+        let in_doubt = match answer {
+            Ok(answer) => answer.status != 503,
+            Err(error) => matches!(error, NoAnswer::Unknown(_)),
+        };
+        // A refusal for pace says nothing of how much the target can do at once.
+        if !matches!(answer, Ok(answer) if answer.status == 429) {
+            let came = if trouble.is_none() {
+                Came::Well
+            } else {
+                Came::Badly
+            };
+            lock(&self.concurrency).answered(came, took, under_way);
         }
+        let mut circuit = lock(&self.circuit);
+        let Some(why) = trouble else {
+            if circuit.heard() {
+                (self.listener.0)(Happening::Up);
+            }
+            return;
+        };
+        *lock(&self.trouble) = why.clone();
+        if circuit.failed(self.began.elapsed()) {
+            // Each try would be one more row of which nobody knows.
+            if in_doubt && !self.finds_out() {
+                circuit.be_patient(Duration::ZERO);
+            }
+            let patience = circuit.patience();
+            if !patience.is_zero() {
+                (self.listener.0)(Happening::Down(why, patience));
+            }
+        }
+    }
+
+    /// Whether there is a way to find out about an attempt without an answer.
+    fn finds_out(&self) -> bool {
+        let (target, create) = (&self.target, &self.target.file.create);
+        let keyed = |update: &crate::target::Update| update.keyed.is_some();
+        create.idempotency_header.is_some()
+            || create.natural_key.is_some()
+            || target.update.as_ref().is_some_and(keyed)
+            || !target.lookups.is_empty()
+            || target.list.is_some()
     }
 
     /// The target gave an answer that settles something.
     pub(super) fn heard(&self) {
-        self.answered.store(true, Ordering::Relaxed);
+        let before = self.answered.swap(true, Ordering::Relaxed);
+        if !before && self.settings.wait_down.is_none() {
+            lock(&self.circuit).be_patient(PATIENCE);
+        }
         self.forbidden.store(0, Ordering::Relaxed);
-        self.failures.store(0, Ordering::Relaxed);
     }
 
     /// Whether a 403 is the run's end: on the first request, or five times in a row.

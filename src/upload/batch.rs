@@ -9,7 +9,7 @@ use super::dispatch::Ready;
 use super::doubt::{Doubt, Fact};
 use super::find::Match;
 use super::pace::backoff;
-use super::{Carried, Counters, Halt, Job, Uploader};
+use super::{Carried, Halt, Job, Uploader};
 use crate::fault::{self, Point};
 use crate::ledger::{Group, Outcome, Standing, State, judge};
 use crate::record::Fate;
@@ -121,6 +121,7 @@ impl Uploader {
         let mut open = open;
         loop {
             attempts += 1;
+            let mut load = true;
             let group = |place: usize| {
                 let place = u32::try_from(place).unwrap_or(u32::MAX);
                 Some(Group {
@@ -145,10 +146,15 @@ impl Uploader {
                     },
                     _,
                 ) => {
-                    attempts -= u32::from(limited);
+                    attempts -= u32::from(limited || self.is_down());
+                    load = !limited;
                     (refusal_words(&refusal), after)
                 }
-                Attempt::NotSent(why) => (why, None),
+                Attempt::NotSent(why) => {
+                    attempts -= u32::from(self.is_down());
+                    load = false;
+                    (why, None)
+                }
                 Attempt::Unknown(why) | Attempt::Answered(Verdict::Unknown(why), _)
                     if repeatable =>
                 {
@@ -201,9 +207,6 @@ impl Uploader {
                 }
             };
             if attempts >= self.settings.attempts {
-                if open {
-                    self.silent(&why);
-                }
                 for ready in &rows {
                     carried.push(match open {
                         true => {
@@ -222,12 +225,11 @@ impl Uploader {
                 }
                 return None;
             }
-            Counters::count(&self.counters.retried);
             let pause = match (wait, attempts) {
                 (Some(_), _) | (None, 0) => Duration::ZERO,
                 (None, attempts) => backoff(attempts - 1, fastrand::f64()),
             };
-            if self.pause(pause).await.is_err() {
+            if self.again(pause, load).await.is_err() {
                 for ready in &rows {
                     carried.push(self.stopped_at(&ready.job, open).await);
                 }
@@ -342,14 +344,7 @@ impl Uploader {
             Fact::Ours(found) => self.settled(job, State::Created, &found, None).await,
             Fact::NotMade => self.once_more(job, body).await,
             Fact::Repeat => self.create(job, body, Some(doubt.since_ms)).await,
-            Fact::Unclear {
-                code,
-                why: unclear,
-                silent,
-            } => {
-                if silent {
-                    self.silent(why);
-                }
+            Fact::Unclear { code, why: unclear } => {
                 self.uncertain(job, code, format!("{why}; {unclear}")).await
             }
         }

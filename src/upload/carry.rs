@@ -10,7 +10,7 @@ use super::attempt::{Attempt, refusal_words};
 use super::doubt::{Doubt, Fact};
 use super::find::{Match, Purpose, Search, now_ms};
 use super::pace::backoff;
-use super::{Carried, Counters, Halt, Job, Uploader};
+use super::{Carried, Halt, Job, Uploader};
 use crate::fault::{self, Point};
 use crate::ledger::{Found, Standing, State, judge};
 use crate::record::{Existing, Fate};
@@ -73,12 +73,7 @@ impl Uploader {
                     Fact::Ours(found) => self.ours_with_other_body(job, body, found).await,
                     Fact::NotMade => self.once_more(job, body).await,
                     Fact::Repeat => self.create(job, body, Some(doubt.since_ms)).await,
-                    Fact::Unclear { code, why, silent } => {
-                        if silent {
-                            self.silent(&why);
-                        }
-                        self.uncertain(job, code, why).await
-                    }
+                    Fact::Unclear { code, why } => self.uncertain(job, code, why).await,
                 }
             }
         }
@@ -153,10 +148,7 @@ impl Uploader {
                 let note = format!("it cannot be known whether the target has it: {why}");
                 Carried::new(job.sequence, Fate::Rejected, note).code("lookup.impossible")
             }
-            Search::CannotTell(why) => {
-                self.silent(&why);
-                Carried::new(job.sequence, Fate::Pending, why)
-            }
+            Search::CannotTell(why) => Carried::new(job.sequence, Fate::Pending, why),
         })
     }
 
@@ -305,6 +297,7 @@ impl Uploader {
                 Err(empty) => return impossible(job, &empty),
             };
             attempts += 1;
+            let mut load = true;
             let left_ms = now_ms();
             let again = match self.attempt(job, &call, false).await {
                 Attempt::Stopped => return self.stopped_at(job, open_ms.is_some()).await,
@@ -355,20 +348,25 @@ impl Uploader {
                     },
                     _,
                 ) => {
-                    if limited {
+                    if limited || self.is_down() {
                         attempts -= 1;
                     }
+                    load = !limited;
                     Again {
                         why: refusal_words(&refusal),
                         pause: after,
                         sent: false,
                     }
                 }
-                Attempt::NotSent(why) => Again {
-                    why,
-                    pause: None,
-                    sent: false,
-                },
+                Attempt::NotSent(why) => {
+                    attempts -= u32::from(self.is_down());
+                    load = false;
+                    Again {
+                        why,
+                        pause: None,
+                        sent: false,
+                    }
+                }
                 Attempt::Unknown(why) | Attempt::Answered(Verdict::Unknown(why), _) => {
                     let since_ms = open_ms.unwrap_or(left_ms);
                     let fact = self.find_out(job, body, Doubt::now(Some(since_ms))).await;
@@ -386,10 +384,7 @@ impl Uploader {
                             open_ms = None;
                         }
                         Fact::Repeat => open_ms = Some(since_ms),
-                        Fact::Unclear {
-                            code, why: unclear, ..
-                        } => {
-                            self.silent(&why);
+                        Fact::Unclear { code, why: unclear } => {
                             return self.uncertain(job, code, format!("{why}; {unclear}")).await;
                         }
                     }
@@ -403,13 +398,12 @@ impl Uploader {
             if attempts >= self.settings.attempts {
                 return self.given_up(job, again, open_ms.is_some()).await;
             }
-            Counters::count(&self.counters.retried);
             let pause = match (again.pause, attempts) {
                 // The pace waits for all alike where the target said how long.
                 (Some(_), _) | (None, 0) => Duration::ZERO,
                 (None, attempts) => backoff(attempts - 1, fastrand::f64()),
             };
-            if self.pause(pause).await.is_err() {
+            if self.again(pause, load).await.is_err() {
                 return self.stopped_at(job, open_ms.is_some()).await;
             }
         }
@@ -453,7 +447,6 @@ impl Uploader {
     pub(super) async fn given_up(&self, job: &Job, again: Again, unanswered: bool) -> Carried {
         let Again { why, sent, .. } = again;
         if unanswered {
-            self.silent(&why);
             return self.uncertain(job, "target.unknown", why).await;
         }
         if sent {
@@ -470,9 +463,7 @@ impl Uploader {
             );
             return carried.refusal(refusal);
         }
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        if failures >= 2 || self.settings.concurrency == 1 || !self.answered.load(Ordering::Relaxed)
-        {
+        if !self.answered.load(Ordering::Relaxed) {
             self.stop(Halt::Down(why.clone()));
         }
         Carried::new(job.sequence, Fate::Pending, why)

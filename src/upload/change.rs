@@ -9,7 +9,7 @@ use super::carry::*;
 use super::doubt::Fact;
 use super::find::{Match, Purpose, Search};
 use super::pace::backoff;
-use super::{Carried, Counters, Halt, Job, Uploader};
+use super::{Carried, Halt, Job, Uploader};
 use crate::fault::{self, Point};
 use crate::ledger::{Found, State};
 use crate::record::Fate;
@@ -56,7 +56,6 @@ impl Uploader {
                     return Some(Fact::Unclear {
                         code: "target.unknown",
                         why: "the run was stopped".to_owned(),
-                        silent: false,
                     });
                 }
                 Err(_) => {}
@@ -68,7 +67,6 @@ impl Uploader {
         Some(Fact::Unclear {
             code: "target.unknown",
             why: "the update that would tell has no answer either".to_owned(),
-            silent: true,
         })
     }
 
@@ -142,7 +140,6 @@ impl Uploader {
                     return self.create(job, body, None).await;
                 }
                 Search::CannotTell(why) => {
-                    self.silent(&why);
                     return self.not_changed(job, why).await;
                 }
                 Search::Ambiguous(why) | Search::NotAskable(why) => {
@@ -172,7 +169,6 @@ impl Uploader {
                 return Carried::new(job.sequence, Fate::Failed, "").refusal(refusal);
             }
             Err(NoReply(why)) => {
-                self.silent(&why);
                 let why = format!("the record cannot be read before it is changed: {why}");
                 return self.not_changed(job, why).await;
             }
@@ -336,6 +332,7 @@ impl Uploader {
         let over = |carried| Changed::Over(Box::new(carried));
         loop {
             attempts += 1;
+            let mut load = true;
             let why = match self.attempt(job, call, true).await {
                 Attempt::Stopped => return over(self.stopped_at(job, open).await),
                 Attempt::Answered(Verdict::Done { id, address }, status) => {
@@ -357,12 +354,15 @@ impl Uploader {
                     },
                     _,
                 ) => {
-                    if limited {
-                        attempts -= 1;
-                    }
+                    attempts -= u32::from(limited || self.is_down());
+                    load = !limited;
                     refusal_words(&refusal)
                 }
-                Attempt::NotSent(why) => why,
+                Attempt::NotSent(why) => {
+                    attempts -= u32::from(self.is_down());
+                    load = false;
+                    why
+                }
                 Attempt::Unknown(why) | Attempt::Answered(Verdict::Unknown(why), _) => {
                     open = true;
                     why
@@ -370,7 +370,6 @@ impl Uploader {
             };
             if attempts >= self.settings.attempts {
                 if open {
-                    self.silent(&why);
                     return over(self.uncertain(job, "target.unknown", why).await);
                 }
                 let again = Again {
@@ -380,9 +379,8 @@ impl Uploader {
                 };
                 return over(self.given_up(job, again, false).await);
             }
-            Counters::count(&self.counters.retried);
             if self
-                .pause(backoff(attempts, fastrand::f64()))
+                .again(backoff(attempts, fastrand::f64()), load)
                 .await
                 .is_err()
             {

@@ -245,7 +245,7 @@ impl Dispatch<'_> {
     }
 
     fn full(&self) -> bool {
-        self.under_way.len() >= self.uploader.settings.concurrency
+        self.under_way.len() >= self.uploader.at_once()
     }
 
     /// Whether a row waits for a turn that a row of the batch has that fills.

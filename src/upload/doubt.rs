@@ -25,8 +25,6 @@ pub(super) enum Fact {
         /// The code.
         code: &'static str,
         why: String,
-        /// Whether the target was asked and gave no answer.
-        silent: bool,
     },
 }
 
@@ -105,7 +103,6 @@ impl Uploader {
                 code: "lookup.ambiguous",
                 why: "a record was found, and another row that it would fit has no answer either"
                     .to_owned(),
-                silent: false,
             },
             Search::Found(found) => Fact::Ours(found),
             Search::None => {
@@ -117,7 +114,6 @@ impl Uploader {
             Search::Ambiguous(why) => Fact::Unclear {
                 code: "lookup.ambiguous",
                 why,
-                silent: false,
             },
             Search::NotAskable(_) | Search::CannotTell(_)
                 if doubt.same_body && self.settings.uncertain == Uncertain::Resend =>
@@ -127,12 +123,10 @@ impl Uploader {
             Search::NotAskable(why) => Fact::Unclear {
                 code: "target.unknown",
                 why,
-                silent: false,
             },
             Search::CannotTell(why) => Fact::Unclear {
                 code: "target.unknown",
                 why,
-                silent: true,
             },
         }
     }

@@ -6,9 +6,12 @@
 mod attempt;
 pub mod auth;
 mod batch;
+pub mod budget;
 mod carry;
 mod change;
+pub mod circuit;
 pub mod client;
+pub mod concurrency;
 pub mod discover;
 mod dispatch;
 mod doubt;
@@ -17,17 +20,21 @@ pub mod pace;
 mod pages;
 mod settle;
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 use self::auth::Credentials;
+use self::budget::Budget;
 pub use self::carry::UPDATE_ONLY;
+use self::circuit::Circuit;
 use self::client::Client;
+use self::concurrency::Concurrency;
 use self::find::ListIndex;
-use self::pace::Pace;
-use crate::ledger::{Entry, Ledger, MappingId};
+use self::pace::{Live, Pace};
+use crate::ledger::{Entry, Ledger, LedgerError, MappingId};
 use crate::record::{Body, Existing, Fate, KeyHash, Uncertain};
 use crate::target::Target;
 use crate::target::answer::Refusal;
@@ -71,8 +78,12 @@ pub struct Carried {
 pub struct Settings {
     /// How often a row may be sent where attempts fail; 429 costs none.
     pub attempts: u32,
-    /// Requests under way at once.
+    /// The most requests under way at once.
     pub concurrency: usize,
+    /// How many may be under way at first, before it is known how the target takes it.
+    pub concurrency_at_first: usize,
+    /// How long a target that is down is waited for; by default less where it never answered.
+    pub wait_down: Option<Duration>,
     /// What is done where the target has it already.
     pub existing: Existing,
     /// What is done where nobody knows.
@@ -124,6 +135,35 @@ impl Halt {
     }
 }
 
+/// What happens while rows are sent, for whoever looks on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// The target refused for pace.
+    Limited,
+    /// A row is sent once more.
+    Retried,
+    /// The target is down; it is waited for so long.
+    Down(String, Duration),
+    /// It answers again.
+    Up,
+}
+
+/// Is told what happens.
+pub struct Listener(pub Box<dyn Fn(Happening) + Send + Sync>);
+
+impl Listener {
+    /// One that does nothing.
+    pub fn deaf() -> Self {
+        Self(Box::new(|_| ()))
+    }
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Listener")
+    }
+}
+
 /// What was sent, for the summary; shared and counted as it happens.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -154,7 +194,18 @@ pub struct Uploader {
     list: Mutex<Option<ListIndex>>,
     answered: AtomicBool,
     forbidden: AtomicU32,
-    failures: AtomicU32,
+    began: Instant,
+    concurrency: StdMutex<Concurrency>,
+    budget: StdMutex<Budget>,
+    circuit: StdMutex<Circuit>,
+    /// Requests that left and have no answer yet.
+    under_way: AtomicUsize,
+    /// Rows that are recorded as about to be sent and wait for their turn: few, since each is one
+    /// more to ask about after a crash.
+    departures: Semaphore,
+    /// The last thing that went wrong, for people.
+    trouble: StdMutex<String>,
+    listener: Listener,
 }
 
 /// What an [`Uploader`] is made of.
@@ -172,7 +223,21 @@ pub struct Parts {
     pub pace: Pace,
     /// What the run is told.
     pub settings: Settings,
+    /// Who is told what happens meanwhile.
+    pub listener: Listener,
 }
+
+/// So many failures in a row mean that the target is down.
+const FAILURES: u32 = 5;
+
+/// How long a target that is down is waited for, where it answered before in the run, and where it
+/// never did: then its address may be wrong.
+const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE_AT_FIRST: Duration = Duration::from_secs(10);
+
+/// Rows that may be recorded as about to be sent before their turn: as many as leave while a slow
+/// disk commits.
+const COMMITTING: f64 = 0.05;
 
 impl Uploader {
     /// An uploader; nothing is sent yet.
@@ -184,8 +249,23 @@ impl Uploader {
             ledger,
             pace,
             settings,
+            listener,
         } = parts;
+        let rate = pace.live().limit.unwrap_or(f64::INFINITY);
+        let departing = (rate * COMMITTING).ceil().clamp(2.0, 32.0) as usize;
+        let patience = settings.wait_down.unwrap_or(PATIENCE_AT_FIRST);
         Self {
+            began: Instant::now(),
+            concurrency: StdMutex::new(Concurrency::new(
+                settings.concurrency_at_first,
+                settings.concurrency,
+            )),
+            budget: StdMutex::new(Budget::new(Duration::ZERO)),
+            circuit: StdMutex::new(Circuit::new(FAILURES, patience)),
+            under_way: AtomicUsize::new(0),
+            departures: Semaphore::new(departing),
+            trouble: StdMutex::default(),
+            listener,
             target,
             client,
             credentials,
@@ -199,7 +279,6 @@ impl Uploader {
             list: Mutex::new(None),
             answered: AtomicBool::new(false),
             forbidden: AtomicU32::new(0),
-            failures: AtomicU32::new(0),
         }
     }
 
@@ -233,6 +312,37 @@ impl Uploader {
             notes.push(text);
         }
     }
+
+    /// Requests that may be under way at once, as far as is known by now.
+    fn at_once(&self) -> usize {
+        lock(&self.concurrency).limit()
+    }
+
+    /// How the pace goes.
+    pub fn live(&self) -> Live {
+        self.pace.live()
+    }
+
+    /// How many rows wait for their turn, beside those that are under way.
+    pub fn outstanding(&self, waiting: u64) {
+        let rows = waiting + self.at_once() as u64;
+        let batch = self.target.create.batch.as_ref();
+        let at_once = batch.map_or(1, |batch| batch.max.max(1) as u64);
+        self.pace.outstanding(rows.div_ceil(at_once));
+    }
+
+    /// Notes for later runs what was learned of the target's limit.
+    ///
+    /// # Errors
+    /// What the ledger says where it cannot be written.
+    pub fn remember(&self) -> Result<(), LedgerError> {
+        self.pace.remember()
+    }
+}
+
+/// What a panic of another worker left behind is as good as before.
+fn lock<T>(mutex: &StdMutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Carried {

@@ -35,6 +35,7 @@ pub fn cases(folder: &str) -> Vec<Case> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "txt"))
         .collect();
     paths.sort();
     let mut cases: Vec<Case> = Vec::new();

@@ -2,8 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -12,6 +14,8 @@ use serde_json::Value;
 pub struct Request {
     /// Its place among all requests, from 0.
     pub number: usize,
+    /// When it came.
+    pub at: Instant,
     /// GET, POST, …
     pub method: String,
     /// Path and query as sent.
@@ -33,6 +37,8 @@ pub enum Reply {
     Last(u16, Vec<u8>),
     /// The head of an answer and a part of its body, then the connection is cut.
     HalfAnswer(u16, Vec<u8>),
+    /// Another reply, after so much time.
+    Later(Duration, Box<Reply>),
 }
 
 impl Request {
@@ -110,6 +116,7 @@ type Log = Arc<Mutex<Vec<Request>>>;
 pub struct Server {
     port: u16,
     log: Log,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -120,18 +127,30 @@ impl Server {
         let log = Log::default();
         let script = Arc::new(Mutex::new(script));
         let kept = Arc::clone(&log);
+        let connections = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&connections);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::Relaxed);
                 let (log, script) = (Arc::clone(&kept), Arc::clone(&script));
                 thread::spawn(move || serve(stream, &log, &script));
             }
         });
-        Self { port, log }
+        Self {
+            port,
+            log,
+            connections,
+        }
     }
 
     /// Where it listens: `http://127.0.0.1:…`.
     pub fn base(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Connections that were made so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// All requests so far.
@@ -167,8 +186,17 @@ fn serve<F: FnMut(&Request) -> Reply>(stream: TcpStream, log: &Log, script: &Mut
             }
             script(&request)
         };
+        let reply = match reply {
+            Reply::Later(time, reply) => {
+                thread::sleep(time);
+                *reply
+            }
+            reply => reply,
+        };
         let mut out = Vec::new();
         match reply {
+            // One wait is enough.
+            Reply::Later(..) => return,
             Reply::Cut => return,
             Reply::Last(status, body) => {
                 let _ = write!(
@@ -236,6 +264,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     reader.read_exact(&mut body).ok()?;
     Some(Request {
         number: 0,
+        at: Instant::now(),
         method,
         target,
         headers,

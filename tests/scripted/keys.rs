@@ -271,6 +271,11 @@ const KEYS: &[Row] = &[
     ),
     (
         "create",
+        "packing",
+        &["a_body_is_packed_where_the_target_says_so"],
+    ),
+    (
+        "create",
         "natural_key",
         &["a_natural_key_makes_repetition_safe"],
     ),

@@ -46,6 +46,17 @@ fn advice(source: &str, at: usize) -> &'static str {
 
 /// An expression must compile, and not compare texts with numbers.
 pub(super) fn expression(told: &mut Told<'_>, text: &Spanned<String>) {
+    if text.get_ref().trim().is_empty() {
+        let help = "write a condition over the row, such as email or phone";
+        told.tell(
+            "bad-template",
+            text.span(),
+            "this expression is empty",
+            "empty",
+            help,
+        );
+        return;
+    }
     match Expression::compile(text.get_ref()) {
         Err(error) => refused(told, text, error, EXPRESSION),
         Ok(expression) => {
