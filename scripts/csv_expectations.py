@@ -38,6 +38,8 @@ OTHER = {
     "fl-capital-invalid.csv",
     "fl-defective-rows.csv",
     "fl-empty.csv",
+    # Quotes behind a space, and one behind a backslash.
+    "fl-escaping.csv",
     "fl-skip-rows.csv",
     "fl-structure-errors.csv",
     "nodecsv-415.csv",

@@ -255,7 +255,9 @@ fn explain(file: &Arc<TextFile>, message: &str, span: Range<usize>) -> Mistake {
         let label = format!("not {wanted}");
         let written = file.text.get(span.clone()).unwrap_or_default();
         let help = match (found, wanted) {
-            ("a text", "a list") => Some(format!("put it in square brackets: [{written}]")),
+            ("a text" | "a whole number" | "a number", "a list") => {
+                Some(format!("put it in square brackets: [{written}]"))
+            }
             ("a whole number" | "a number", "a text") if !written.contains('\n') => {
                 Some(format!("put it in quotes: \"{written}\""))
             }

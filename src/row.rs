@@ -28,6 +28,19 @@ pub enum Kind {
     Undecodable,
 }
 
+impl Kind {
+    /// Whether this is a number cell that has already lost digits of an identifier: spreadsheet
+    /// programs keep 15 digits and put zeros behind them, and from 2^53 on not every whole number
+    /// is there at all (IEEE 754 binary64).
+    pub fn is_rounded(self) -> bool {
+        let Self::Number(number) = self else {
+            return false;
+        };
+        let size = number.abs();
+        size >= 9_007_199_254_740_992.0 || (size >= 1e15 && size % 10.0 == 0.0)
+    }
+}
+
 /// One cell, borrowed from its batch. The text is as the file has it, not trimmed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell<'a> {
@@ -66,6 +79,13 @@ impl Cell<'_> {
     }
 }
 
+/// How the text begins that stands in a reject file for one that no cell of a workbook can hold.
+pub const TOO_LONG: &str = "(too long for a workbook's cell";
+
+/// The codes of the number formats of a workbook, such as `dd.mm.yyyy`, by the number that its
+/// cells give; empty where a format shows a value as it is.
+pub type Formats = Arc<[Arc<str>]>;
+
 /// What is wrong with a row as a whole, found by the reader: the row must not be mapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -95,7 +115,9 @@ pub struct RowBatch {
     /// The sheet that all its rows are of, where several sheets are read.
     pub sheet: Option<Arc<str>>,
     text: String,
-    cells: Vec<(u32, Kind)>,
+    /// End of its text, kind, and the number of its format.
+    cells: Vec<(u32, Kind, u16)>,
+    formats: Option<Formats>,
     rows: Vec<RowHead>,
 }
 
@@ -112,8 +134,20 @@ impl RowBatch {
 
     /// Adds a cell to the row under construction.
     pub fn push_cell(&mut self, text: &str, kind: Kind) {
+        self.push_shown_cell(text, kind, 0);
+    }
+
+    /// The same of a cell that is shown by the number format of this number.
+    pub fn push_shown_cell(&mut self, text: &str, kind: Kind, format: u16) {
         self.text.push_str(text);
-        self.cells.push((self.text.len() as u32, kind));
+        self.cells.push((self.text.len() as u32, kind, format));
+    }
+
+    /// Says what the numbers of formats mean, for all its cells.
+    pub fn set_formats(&mut self, formats: &Formats) {
+        if self.formats.is_none() {
+            self.formats = Some(Arc::clone(formats));
+        }
     }
 
     /// Ends the row under construction. `number` is the row as a spreadsheet program counts it,
@@ -218,11 +252,23 @@ impl<'a> Row<'a> {
         } else {
             self.batch.cells[place - 1].0 as usize
         };
-        let (end, kind) = self.batch.cells[place];
+        let (end, kind, _) = self.batch.cells[place];
         Cell {
             text: &self.batch.text[start..end as usize],
             kind,
         }
+    }
+
+    /// The code of the number format that the cell at `index` is shown by, where the reader knows
+    /// one that changes how the value looks.
+    pub fn format(&self, index: usize) -> Option<&'a str> {
+        let formats = self.batch.formats.as_ref()?;
+        let place = self.first + index;
+        if place >= self.head.end as usize {
+            return None;
+        }
+        let code = formats.get(usize::from(self.batch.cells[place].2))?;
+        (!code.is_empty()).then_some(&**code)
     }
 
     /// All cells in order.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::field::Type;
 use crate::mapping::SECTIONS;
 use crate::mapping::file::{MappingFile, Rules};
-use crate::report::Summary;
+use crate::report::{IssueLine, Summary};
 use crate::target;
 use crate::target::file::TargetFile;
 
@@ -22,11 +22,13 @@ pub enum Kind {
     Target,
     /// What `check --json` and `import --json` print.
     Report,
+    /// A line of what `--issues` writes.
+    Issue,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 3] = [Kind::Mapping, Kind::Target, Kind::Report];
+    pub const ALL: [Kind; 4] = [Kind::Mapping, Kind::Target, Kind::Report, Kind::Issue];
 
     /// The word for it in commands and names of files.
     pub fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Kind {
             Kind::Mapping => "mapping",
             Kind::Target => "target",
             Kind::Report => "report",
+            Kind::Issue => "issue",
         }
     }
 
@@ -43,6 +46,7 @@ impl Kind {
             Kind::Mapping => mapping(),
             Kind::Target => target(),
             Kind::Report => report(),
+            Kind::Issue => issue(),
         }
     }
 
@@ -122,6 +126,12 @@ fn target() -> Value {
 fn report() -> Value {
     let generator = generator(Contract::Serialize);
     finish::<Summary>(generator, Kind::Report, "The summary of a run of rowferry")
+}
+
+fn issue() -> Value {
+    let generator = generator(Contract::Serialize);
+    let title = "A line of the issues of a run of rowferry";
+    finish::<IssueLine<'static>>(generator, Kind::Issue, title)
 }
 
 fn generator(contract: Contract) -> SchemaGenerator {

@@ -601,7 +601,7 @@ issues = ["name.required"]
     let ran = bench.run(&["check", "--mapping", "m.toml"]).expect(2);
     assert!(
         ran.stderr
-            .contains("expected this; the row gives \"Awesome Customer\""),
+            .contains("expected this, got \"Awesome Customer\""),
         "{}",
         ran.stderr
     );

@@ -401,10 +401,10 @@ existing = "update"
       = help: leave `type` out, or write `type = "integer"`
 
     error[bad-setting]: `joined` cannot be read like this
-     --> m.toml:6:63
+     --> m.toml:6:64
       |
     6 | joined = { column = "Company", default = "tomorrow", output = "alpha3" }
-      |                                                               ^^^^^^^^ The output format "alpha3" is not one of strftime for a date, such as "%d/%m/%Y".
+      |                                                                ^^^^^^ The output format "alpha3" is not one of strftime for a date, such as "%d/%m/%Y".
 
     error[wrong-value]: the value `firm` of this map does not suit the field
      --> m.toml:7:36
@@ -701,6 +701,8 @@ fn what_is_no_toml_is_told_with_its_line() {
       |
     4 | email = Email
       |         ^^^^^ here
+      |
+      = help: put it in quotes: "Email"
 
     error[toml-syntax]: this is not TOML: unclosed inline table, expected `}`
      --> m.toml:4:14
@@ -784,17 +786,25 @@ body = {{ name = \"Acme\" }}
     );
     let fails = bench.run(&["check", "--mapping", "fails.toml"]).expect(2);
     assert_snapshot!(fails.stderr, @r##"
-    error[test-failed]: this test gives another body
-      --> fails.toml:11:8
+    error[test-failed]: the row of this test gives another `name`
+      --> fails.toml:11:17
        |
     11 | body = { name = "Acme Inc.", billingEmail = "A@x.org", domain = "1" }
-       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `name` is "Acme Inc", not "Acme Inc."; `domain` is not in the body
+       |                 ^^^^^^^^^^^ expected this, got "Acme Inc"
 
-    error[test-failed]: this test gives other issues than it lists
+    error[test-failed]: the row of this test gives no `domain`
+      --> fails.toml:11:65
+       |
+    11 | body = { name = "Acme Inc.", billingEmail = "A@x.org", domain = "1" }
+       |                                                                 ^^^ expected this, got nothing
+
+    error[test-failed]: the row of this test gives other issues than it lists
       --> fails.toml:14:10
        |
     14 | issues = ["name.required", "billingEmail.missing"]
-       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ did not arise: billingEmail.missing; arose besides: billingEmail.invalid
+       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected, but not given: billingEmail.missing; given, but not expected: billingEmail.invalid
+       |
+       = help: did you mean `billingEmail.invalid`?
     2 of 3 test cases of fails.toml fail
     "##);
 }
@@ -851,7 +861,63 @@ delete_after = { template = "\u00e9{{ company | nofilter }}", when = "company is
 assert = " "
 "#,
     );
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r##"
+    error[unknown-name]: this file has no column that is called `contry` here
+     --> m.toml:4:23
+      |
+    4 | skip_when = "\"x\" == contry"
+      |                       ^^^^^^ no such column
+      |
+      = help: did you mean `country`?
+
+    error[unknown-name]: this file has no column that is called `compani` here
+     --> m.toml:6:42
+      |
+    6 | external_id = { template = "no\t\"1\" {{ compani }}" }
+      |                                          ^^^^^^^ no such column
+      |
+      = help: did you mean `company`?
+
+    error[unknown-name]: this file has no column that is called `compnay` here
+     --> m.toml:9:15
+      |
+    9 |     second {{ compnay|upper }}
+      |               ^^^^^^^ no such column
+      |
+      = help: did you mean `company`?
+
+    error[bad-template]: this template cannot be used: there is no filter `uper`; did you mean `upper`?
+      --> m.toml:12:14
+       |
+    12 |   {{ company|uper }}''' }
+       |              ^^^^ here
+
+    error[bad-pattern]: this regular expression cannot be used: unclosed group
+      --> m.toml:13:53
+       |
+    13 | input_details = { column = "Company", pattern = "\\d(\u00e9" }
+       |                                                     ^ here
+
+    error[bad-template]: this template cannot be used: there is no filter `nofilter`
+      --> m.toml:14:49
+       |
+    14 | delete_after = { template = "\u00e9{{ company | nofilter }}", when = "company is nonesuch" }
+       |                                                 ^^^^^^^^ here
+
+    error[bad-template]: this expression cannot be used: there is no test `nonesuch`; did you mean `none`?
+      --> m.toml:14:82
+       |
+    14 | delete_after = { template = "\u00e9{{ company | nofilter }}", when = "company is nonesuch" }
+       |                                                                                  ^^^^^^^^ here
+
+    error[bad-template]: this expression is empty
+      --> m.toml:16:10
+       |
+    16 | assert = " "
+       |          ^^^ empty
+       |
+       = help: write a condition over the row, such as email or phone
+    "##);
 }
 
 #[test]
@@ -887,7 +953,109 @@ g = { column = "Company", clean = [{ pda = 5 }, { pad = 0 }] }
 h = { value = 2020-01-01, type = "integer" }
 "#,
     );
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r##"
+    error[unknown-column]: this file has no column `Nr`
+     --> m.toml:3:23
+      |
+    3 | key = ["Customer Id", "Nr"]
+      |                       ^^^^ no such column
+      |
+      = help: its columns are: `Customer Id`, `Company`, `Email`, `Phone`, `Country`
+
+    error[wrong-value]: `firm` of this `one_of` does not suit the field `kind`
+     --> m.toml:5:51
+      |
+    5 | kind = { column = "Company", one_of = ["person", "firm"] }
+      |                                                   ^^^^ this is not an option of the target; options: person, company
+
+    error[wrong-value]: `two` of this `one_of` does not suit the field `a`
+     --> m.toml:6:59
+      |
+    6 | a = { column = "Company", type = "integer", one_of = [1, "two"], default = "x" }
+      |                                                           ^^^ this is not a number
+
+    error[wrong-value]: this `default` does not suit the field `a`
+     --> m.toml:6:76
+      |
+    6 | a = { column = "Company", type = "integer", one_of = [1, "two"], default = "x" }
+      |                                                                            ^^^ this is not a number
+
+    error[wrong-value]: this `default` does not suit the field `b`
+     --> m.toml:7:55
+      |
+    7 | b = { column = "Company", type = "boolean", default = "perhaps" }
+      |                                                       ^^^^^^^^^ this is neither yes nor no; known are yes/no, true/false, 1/0, y/n, on/off, ja/nein, oui/non and x; name other words in true_values and false_values
+
+    error[bad-limits]: `min` is a number, and the type `date` has none
+     --> m.toml:8:48
+      |
+    8 | c = { column = "Company", type = "date", min = 5, formats = ["%Y-%m-%d", "%d.%m"] }
+      |                                                ^ cannot be compared
+
+    error[bad-setting]: `c` cannot be read like this
+     --> m.toml:8:75
+      |
+    8 | c = { column = "Company", type = "date", min = 5, formats = ["%Y-%m-%d", "%d.%m"] }
+      |                                                                           ^^^^^ The date format "%d.%m" has no year; it needs %Y, or %y with `century`.
+
+    error[unknown-value]: there is no time zone `Mars`
+     --> m.toml:9:57
+      |
+    9 | d = { column = "Company", type = "datetime", timezone = "Mars", century = 100 }
+      |                                                         ^^^^^^ not known
+      |
+      = help: write it as a region and a city, such as "Europe/London"
+
+    error[unknown-value]: `century` is "past", "future", or a pivot from 0 to 99
+     --> m.toml:9:75
+      |
+    9 | d = { column = "Company", type = "datetime", timezone = "Mars", century = 100 }
+      |                                                                           ^^^ not known
+      |
+      = help: with the pivot 30, 29 is read as 2029 and 30 as 1930
+
+    error[bad-setting]: `e` cannot be read like this
+      --> m.toml:10:51
+       |
+    10 | e = { column = "Phone", type = "phone", region = "XX" }
+       |                                                   ^^ The region "XX" is not a country that is known by this name or code; give its name, or its code of two or three letters by ISO 3166.
+
+    error[wrong-type]: a text stands where a list belongs
+      --> m.toml:11:35
+       |
+    11 | f = { column = "Company", clean = "lower", split = "" }
+       |                                   ^^^^^^^ not a list
+       |
+       = help: put it in square brackets: ["lower"]
+
+    error[bad-value]: a separator is empty
+      --> m.toml:11:52
+       |
+    11 | f = { column = "Company", clean = "lower", split = "" }
+       |                                                    ^^ empty
+       |
+       = help: name the text between the parts, such as ";"
+
+    error[unknown-key]: there is no key `pda` here
+      --> m.toml:12:38
+       |
+    12 | g = { column = "Company", clean = [{ pda = 5 }, { pad = 0 }] }
+       |                                      ^^^ not known
+       |
+       = help: did you mean `pad`?
+
+    error[bad-value]: `pad` is a length from 1 to 255
+      --> m.toml:12:49
+       |
+    12 | g = { column = "Company", clean = [{ pda = 5 }, { pad = 0 }] }
+       |                                                 ^^^^^^^^^^^ not such a length
+
+    error[wrong-value]: this `value` does not suit the field `h`
+      --> m.toml:13:15
+       |
+    13 | h = { value = 2020-01-01, type = "integer" }
+       |               ^^^^^^^^^^ this is not a number
+    "##);
 }
 
 #[test]
@@ -907,7 +1075,39 @@ domain = { column = "Company", lookup = "empty.csv" }
 externalCustomerId = { column = "Company", lookup = "open.csv" }
 "#,
     );
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r##"
+    error[lookup-file]: the look-up file empty.csv is empty
+     --> empty.csv:1:1
+      |
+    1 |
+      | ^ nothing here
+      |
+      = help: its first line names its columns, the others hold a key and a value each
+
+    error[lookup-file]: a quote on line 2 of the look-up file open.csv is never closed
+     --> open.csv:2:1
+      |
+    2 | "a,1
+      | ^^^^ opens here
+      |
+      = help: write a quote within a cell twice, or close it
+
+    error[lookup-file]: line 3 of the look-up file ragged.csv has 1 cell, and its header 2
+     --> ragged.csv:3:1
+      |
+    3 | b
+      | ^ too few cells
+      |
+      = help: write the separator and the value behind the key, or take the line out
+
+    error[lookup-file]: line 4 of the look-up file ragged.csv has 3 cells, and its header 2
+     --> ragged.csv:4:1
+      |
+    4 | Umber, Ltd,3
+      | ^^^^^^^^^^^^ too many cells
+      |
+      = help: a cell that holds the separator stands in double quotes: "Umber, Ltd"
+    "##);
 }
 
 #[test]
@@ -948,7 +1148,80 @@ fn files_that_are_no_mapping_are_refused_with_a_sentence() {
             });
         all.push_str(&format!("== {name}\n{}", lines.collect::<String>()));
     }
-    assert_snapshot!(all, @"");
+    assert_snapshot!(all, @r##"
+    == folder
+    error[mapping-file]: the mapping file folder.toml is a folder
+    == latin
+    error[mapping-file]: the mapping file latin.toml is not UTF-8 text: the first byte that is …
+     |
+     = help: save the file with the encoding UTF-8
+    == utf16
+    error[mapping-file]: the mapping file utf16.toml is not UTF-8 text: the first byte that is …
+     |
+     = help: save the file with the encoding UTF-8
+    == empty
+    error[missing-target]: the mapping file does not say what its target is
+     --> empty.toml:1:1
+      |
+    1 |
+      | ^ no `target` in this file
+      |
+      = help: write target = "…" in its first line: a built-in target, which `rowferry targets …
+
+    error[no-fields]: the mapping file fills no field
+     --> empty.toml:1:1
+      |
+    1 |
+      | ^ no rule in this file
+      |
+      = help: write [fields], and below it a line for each field, such as name = "Company"
+    == huge
+    error[mapping-file]: the mapping file huge.toml is too large to be a mapping file
+    == deep
+    error[no-source]: the rule of `name` does not say where the value comes from
+     --> deep.toml:3:8
+      |
+    3 | name = {a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={ …
+      |        ^^^^ none of `column`, `template`, `value`
+      |
+      = help: add column = "…"; a field that lies within another is written with its whole pat …
+
+    error[toml-syntax]: this is not TOML: cannot recurse further; max recursion depth met
+     --> deep.toml:3:248
+      |
+    3 | ...a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a= …
+      |                                                                  ^ here
+
+    error[toml-syntax]: this is not TOML: unclosed inline table, expected `}`
+     --> deep.toml:3:15008
+      |
+    3 | ...a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a={a=
+      |                                                                  ^ here
+    == twice
+    error[toml-syntax]: `name` stands twice in this table
+     --> twice.toml:4:1
+      |
+    4 | name = "A"
+      | ^^^^ the second
+      |
+      = help: take one of them out, or put its lines together with the first
+
+    error[toml-syntax]: `"name"` stands twice in this table
+     --> twice.toml:5:1
+      |
+    5 | "name" = “A”
+      | ^^^^^^ the second
+      |
+      = help: take one of them out, or put its lines together with the first
+
+    error[toml-syntax]: this is not TOML: string values must be quoted, expected literal strin …
+     --> twice.toml:5:10
+      |
+    5 | "name" = “A”
+      |          ^^^ here
+      |
+      = help: the quotes here are typographic ones; TOML's are " and '
+    "##);
 }
 
 #[test]
@@ -996,12 +1269,84 @@ issues = ["name.requird"]
 "#,
     );
     let ran = bench.run(&["check", "--mapping", "m.toml"]).expect(2);
-    assert_snapshot!(ran.stderr, @"");
+    assert_snapshot!(ran.stderr, @r##"
+    error[test-failed]: the row of this test gives another `name`
+      --> m.toml:10:17
+       |
+    10 | body = { name = "Acme Ltd", externalCustomerId = "1", slug = "x" }
+       |                 ^^^^^^^^^^ expected this, got "Acme Inc"
+
+    error[test-failed]: the row of this test gives another `slug`
+      --> m.toml:10:62
+       |
+    10 | body = { name = "Acme Ltd", externalCustomerId = "1", slug = "x" }
+       |                                                              ^^^ expected this, got "1-eabb2197f1"
+
+    error[test-failed]: the row of this test gives other issues than it lists
+      --> m.toml:14:10
+       |
+    14 | issues = ["name.requird"]
+       |          ^^^^^^^^^^^^^^^^ expected, but not given: name.requird; given, but not expected: name.required
+       |
+       = help: did you mean `name.required`?
+
+    note[unused-columns]: no rule reads the column `Compny`
+     --> m.toml:9:20
+      |
+    9 | row  = { Id = "1", Compny = "Acme", Company = "Acme  Inc" }
+      |                    ^^^^^^ not read
+      |
+      = help: did you mean `Company`?
+    2 of 2 test cases of m.toml fail
+    "##);
     let ran = bench
         .run(&["check", "--mapping", "m.toml", "--json"])
         .expect(2);
     let told = ran.json();
-    assert_snapshot!(serde_json::to_string_pretty(&told["mistakes"]).unwrap(), @"");
+    assert_snapshot!(serde_json::to_string_pretty(&told["mistakes"]).unwrap(), @r##"
+    [
+      {
+        "code": "test-failed",
+        "message": "the row of this test gives another `name`",
+        "file": "m.toml",
+        "line": 10,
+        "column": 17,
+        "label": "expected this, got \"Acme Inc\"",
+        "help": null,
+        "note": false
+      },
+      {
+        "code": "test-failed",
+        "message": "the row of this test gives another `slug`",
+        "file": "m.toml",
+        "line": 10,
+        "column": 62,
+        "label": "expected this, got \"1-eabb2197f1\"",
+        "help": null,
+        "note": false
+      },
+      {
+        "code": "test-failed",
+        "message": "the row of this test gives other issues than it lists",
+        "file": "m.toml",
+        "line": 14,
+        "column": 10,
+        "label": "expected, but not given: name.requird; given, but not expected: name.required",
+        "help": "did you mean `name.required`?",
+        "note": false
+      },
+      {
+        "code": "unused-columns",
+        "message": "no rule reads the column `Compny`",
+        "file": "m.toml",
+        "line": 9,
+        "column": 20,
+        "label": "not read",
+        "help": "did you mean `Company`?",
+        "note": true
+      }
+    ]
+    "##);
     assert_eq!(told["finished"], false);
 }
 
@@ -1013,10 +1358,10 @@ fn a_mapping_without_tests_is_told_so() {
         "target = \"kaiten\"\n[row]\nkey = \"Id\"\n[fields]\nname = \"Company\"\n",
     );
     let ran = bench.run(&["check", "--mapping", "m.toml"]).expect(0);
-    assert_snapshot!(ran.stderr, @"");
+    assert_snapshot!(ran.stderr, @r##"m.toml: no mistakes; it carries no [[test]] cases"##);
     assert_eq!(ran.stdout, "");
     let ran = bench
         .run(&["check", "--mapping", "m.toml", "--json"])
         .expect(0);
-    assert_snapshot!(ran.json()["notes"].to_string(), @"");
+    assert_snapshot!(ran.json()["notes"].to_string(), @r##"["m.toml: no mistakes; it carries no [[test]] cases"]"##);
 }

@@ -50,7 +50,7 @@ fn check_tells_what_is_wrong_with_the_sample() {
     let bench = bench();
     let ran = bench.run(&[&["check"], &INPUT[..]].concat()).expect(1);
     assert_eq!(ran.stdout, "");
-    assert_snapshot!(settled(&ran.stderr), @r##"
+    assert_snapshot!(settled(&ran.stderr), @r#"
     [time] checking
     18 of 42 rows of samples/customers-messy.xlsx can go to sphinx; 23 are refused,
     1 is left out.
@@ -102,11 +102,17 @@ fn check_tells_what_is_wrong_with_the_sample() {
     Notes
       - 2 rows have a key that an earlier row has.
       - The mapping does not use the columns Gender, Services, Next Contact.
+      - the column `Customer Id`: 1 of 40 values has more than the 15 digits that
+        spreadsheet programs keep: the digits behind are lost (A24); export the
+        column again as text; the lost digits are nowhere in this file
+      - the column `Customer Id`: 1 of 40 values has fewer than the 7 digits of the
+        others: leading zeros seem to be lost (A23); if all have 7 digits, write
+        clean = [{ pad = 7 }] in the rule of the field
 
     Checked in [time]; nothing was sent. The import would take 18 requests; how fast
     the target may be asked is not known.
     Next: rowferry import samples/customers-messy.xlsx --mapping mappings/sphinx.toml --sandbox
-    "##);
+    "#);
 }
 
 #[test]
@@ -116,7 +122,7 @@ fn import_sends_the_good_rows_of_the_sample_and_gives_the_others_back() {
         .run(&[&["import"], &INPUT[..], &["--sandbox"]].concat())
         .expect(1);
     assert_eq!(ran.stdout, "");
-    assert_snapshot!(settled(&ran.stderr), @r##"
+    assert_snapshot!(settled(&ran.stderr), @r#"
     [time] sending
     18 of 42 rows of samples/customers-messy.xlsx are in sphinx; 23 were refused, 1
     was left out.
@@ -160,28 +166,35 @@ fn import_sends_the_good_rows_of_the_sample_and_gives_the_others_back() {
     Notes
       - 2 rows have a key that an earlier row has.
       - The mapping does not use the columns Gender, Services, Next Contact.
+      - the column `Customer Id`: 1 of 40 values has more than the 15 digits that
+        spreadsheet programs keep: the digits behind are lost (A24); export the
+        column again as text; the lost digits are nowhere in this file
+      - the column `Customer Id`: 1 of 40 values has fewer than the 7 digits of the
+        others: leading zeros seem to be lost (A23); if all have 7 digits, write
+        clean = [{ pad = 7 }] in the rule of the field
 
     Files written
-      rejects  samples/customers-messy.rejects.csv
+      rejects  samples/customers-messy.rejects.xlsx
       results  samples/customers-messy.results.csv
       ledger   [folder]/sphinx.db
 
     18 requests in [time].
-    Next: mend the cells in samples/customers-messy.rejects.csv and hand it back:
-          rowferry import samples/customers-messy.rejects.csv --mapping mappings/sphinx.toml --sandbox
-    "##);
+    Next: mend the cells in samples/customers-messy.rejects.xlsx and hand it back:
+          rowferry import samples/customers-messy.rejects.xlsx --mapping mappings/sphinx.toml --sandbox
+    "#);
 
-    let mut rejects =
-        csv::Reader::from_path(bench.path().join("samples/customers-messy.rejects.csv")).unwrap();
-    let header = rejects.headers().unwrap().clone();
+    let path = bench.path().join("samples/customers-messy.rejects.xlsx");
+    let mut rejects: calamine::Xlsx<_> = calamine::open_workbook(path).unwrap();
+    let sheet = calamine::Reader::sheet_names(&rejects)[0].clone();
+    let rejects = calamine::Reader::worksheet_range(&mut rejects, &sheet).unwrap();
     // The source's columns, then ours.
-    assert_eq!(header.len(), 25);
-    let added = |record: &csv::StringRecord| record.iter().skip(20).collect::<Vec<_>>().join(" | ");
-    let mut shown = added(&header);
-    for record in rejects.records() {
-        shown.push('\n');
-        shown.push_str(&added(&record.unwrap()));
-    }
+    assert_eq!(rejects.width(), 25);
+    let added = |row: &[calamine::Data]| {
+        let cells: Vec<String> = row[20..].iter().map(ToString::to_string).collect();
+        cells.join(" | ")
+    };
+    let rows: Vec<String> = rejects.rows().map(added).collect();
+    let shown = rows.join("\n");
     assert_snapshot!(settled(&shown), @r##"
     _row | _key | _fate | _codes | _problems
     3 | 0010059 | rejected | email.invalid | F3 "bob@": this is not an e-mail address: nothing stands behind the @

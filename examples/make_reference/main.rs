@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         let name = kind.name();
         files.push((format!("docs/schemas/{name}.schema.json"), kind.text()));
         let examples = match kind {
-            Kind::Report => Vec::new(),
+            Kind::Report | Kind::Issue => Vec::new(),
             _ => cases(&format!("docs/reference/examples/{name}")),
         };
         let page = page::page(kind, &kind.schema(), &examples);

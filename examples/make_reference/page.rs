@@ -23,7 +23,7 @@ pub(crate) fn page(kind: Kind, schema: &Value, cases: &[Case]) -> Page {
     let mut writer = Writer {
         schema,
         cases,
-        with_examples: kind != Kind::Report,
+        with_examples: !matches!(kind, Kind::Report | Kind::Issue),
         text: String::new(),
         lacking: Vec::new(),
         used: BTreeSet::new(),
@@ -31,7 +31,20 @@ pub(crate) fn page(kind: Kind, schema: &Value, cases: &[Case]) -> Page {
     match kind {
         Kind::Mapping => writer.mapping(),
         Kind::Target => writer.target(),
-        Kind::Report => writer.report(),
+        Kind::Report => {
+            writer.line("# The summary as JSON, member by member");
+            writer.report(
+                "`rowferry check --json` and `rowferry import --json` print one object. Members may be added in \
+                 later versions; those named here keep their meaning.",
+            );
+        }
+        Kind::Issue => {
+            writer.line("# The issues as lines of JSON, member by member");
+            writer.report(
+                "`--issues FILE` of `rowferry check` and `rowferry import` writes one object a line, in the order of \
+                 the rows. Members may be added in later versions; those named here keep their meaning.",
+            );
+        }
     }
     let unused = cases
         .iter()
@@ -181,15 +194,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn report(&mut self) {
-        self.line("# The summary as JSON, member by member");
+    fn report(&mut self, about: &str) {
         self.line(
             "This page is made by `cargo run --example make_reference` from the program itself.",
         );
-        self.line(
-            "`rowferry check --json` and `rowferry import --json` print one object. Members may be added in \
-             later versions; those named here keep their meaning.",
-        );
+        self.line(about);
         self.members("", self.schema);
         let Some(defs) = self.schema["$defs"].as_object() else {
             return;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::LogFormat;
-use super::common::{Voice, complain_of_loading, inputs, plan_options, say, shown};
+use super::common::{Voice, complain, complain_of_loading, inputs, plan_options, say, shown};
+use super::{LogFormat, html, issues, settings};
 use crate::issue::Mistake;
 use crate::pipeline::check::{CheckError, Checked, Settings, check};
 use crate::pipeline::load::{add_new, load_mapping, sort_in};
@@ -12,6 +12,7 @@ use crate::pipeline::{Loaded, load};
 use crate::plan;
 use crate::record::Fate;
 use crate::report::exit::Exit;
+use crate::report::redact;
 use crate::report::{Files, Summary};
 
 /// How many bodies the summary shows.
@@ -32,6 +33,15 @@ pub(super) struct Args {
     /// Write a reject file: its name, or a folder.
     #[arg(long, value_name = "FILE")]
     pub(super) rejects: Option<PathBuf>,
+    /// Write the report as one HTML page that can be mailed.
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// Write each issue as a line of JSON to this file; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(super) issues: Option<PathBuf>,
+    /// Mask what came out of cells, in everything but the reject file: letters as x, digits as 9.
+    #[arg(long)]
+    pub(super) redact: bool,
     /// How many request bodies the summary shows.
     #[arg(long, value_name = "N", default_value_t = BODIES)]
     pub(super) sample: usize,
@@ -57,6 +67,13 @@ pub(super) fn run(args: &Args, log: LogFormat) -> anyhow::Result<Exit> {
         Ok(found) => found,
         Err(mistake) => return voice.mistakes("check", &args.mapping, &args.inputs, &[mistake]),
     };
+    let reads = html::reads(&args.mapping, &found);
+    let reads: Vec<PathBuf> = reads.into_iter().map(Path::to_path_buf).collect();
+    if let Some(path) = &args.html
+        && let Some(mistake) = html::refused(path, &html::reads(&args.mapping, &found))
+    {
+        return voice.mistakes("check", &args.mapping, &args.inputs, &[mistake]);
+    }
     let (loaded, mistakes) = load(&args.mapping, found, &plan_options(args.strict));
     let Some(loaded) = loaded else {
         return voice.mistakes("check", &args.mapping, &args.inputs, &mistakes);
@@ -65,14 +82,36 @@ pub(super) fn run(args: &Args, log: LogFormat) -> anyhow::Result<Exit> {
         complain_of_loading(&mistakes);
         tell_of_sources(&loaded);
     }
+    let mut file = None;
+    let mut writer = None;
+    if let Some(path) = &args.issues {
+        let reads: Vec<&Path> = reads.iter().map(PathBuf::as_path).collect();
+        match issues::begin(path, &reads, args.json, args.redact, &loaded) {
+            Ok((begun, out)) => (file, writer) = (Some(begun), Some(out)),
+            Err(mistake) => {
+                return voice.mistakes("check", &args.mapping, &args.inputs, &[mistake]);
+            }
+        }
+    }
     let settings = Settings {
         bodies: args.sample,
         rejects: args.rejects.clone(),
+        page: args.html.is_some(),
     };
     let progress = voice.progress();
-    let checked = check(&loaded, &settings, &progress);
+    let mut untold = None;
+    let checked = check(
+        &loaded,
+        &settings,
+        &progress,
+        &mut |input, header, settled| {
+            if let (Some(writer), None) = (&mut writer, &untold) {
+                untold = writer.add(input, header, settled).err();
+            }
+        },
+    );
     progress.finish();
-    let checked = match checked {
+    let mut checked = match checked {
         Ok(checked) => checked,
         Err(error @ CheckError::Sum { .. }) => {
             say(&error.to_string());
@@ -83,8 +122,35 @@ pub(super) fn run(args: &Args, log: LogFormat) -> anyhow::Result<Exit> {
             return voice.mistakes("check", &args.mapping, &args.inputs, &[mistake]);
         }
     };
-    let summary = summary(&loaded, checked, args, began);
+    let details = checked.details.take();
+    let mut summary = summary(&loaded, checked, args, began);
+    if args.redact {
+        redact::summary(&mut summary);
+    }
+    let mut written = Ok(());
+    let untold = issues::close(writer, untold);
+    match file.map_or(Ok(None), |file| file.finish(untold)) {
+        Ok(path) => summary.files.issues = path,
+        Err(mistake) => written = Err(mistake),
+    }
+    if let (Some(path), Some(mut details)) = (&args.html, details) {
+        let strict = args
+            .strict
+            .then(|| ("Warnings", "refuse their rows".to_owned()));
+        details.settings = settings::told(&loaded, strict.into_iter().collect());
+        details.began_ms = html::began(summary.seconds);
+        if args.redact {
+            details.mask();
+        }
+        let drawn = html::write(path, &summary, &details);
+        summary.files.html = drawn.is_ok().then(|| shown(path));
+        written = written.and(drawn);
+    }
     voice.summary(&summary)?;
+    if let Err(mistake) = written {
+        complain(&[mistake]);
+        return Ok(Exit::Usage);
+    }
     Ok(if summary.exit_code == 0 {
         Exit::Ok
     } else {
@@ -109,8 +175,10 @@ fn summary(loaded: &Loaded, checked: Checked, args: &Args, began: Instant) -> Su
         rejects,
         estimate,
         notes,
+        details: _,
     } = checked;
     let read = tally.read();
+    let suggestions = tally.suggestions();
     let (fates, issues, mut per_input) = tally.into_parts();
     for (input, path) in per_input.iter_mut().zip(&rejects) {
         input.files.rejects = path.as_deref().map(shown);
@@ -146,6 +214,7 @@ fn summary(loaded: &Loaded, checked: Checked, args: &Args, began: Instant) -> Su
         read,
         fates,
         issues,
+        suggestions,
         estimate: Some(estimate),
         files: match rejects.as_slice() {
             [one] => Files {
@@ -209,16 +278,13 @@ fn cases(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
     if mistakes.iter().any(|mistake| !mistake.note) {
         return voice.mistakes("check", &args.mapping, &args.inputs, &mistakes);
     }
-    if !args.quiet {
-        complain_of_loading(&mistakes);
-    }
-    let failures: Vec<Mistake> = results
-        .iter()
-        .flat_map(|result| result.failures.iter().cloned())
-        .collect();
+    let failures = results.iter().flat_map(|result| &result.failures);
     let failed = results.iter().filter(|result| !result.passed()).count();
     if failed > 0 {
-        let exit = voice.mistakes("check", &args.mapping, &args.inputs, &failures)?;
+        let mut told = mistakes.clone();
+        told.extend(failures.cloned());
+        sort_in(&mut told, &mapping.file);
+        let exit = voice.mistakes("check", &args.mapping, &args.inputs, &told)?;
         say(&format!(
             "{failed} of {} test cases of {} fail",
             results.len(),
@@ -226,19 +292,23 @@ fn cases(args: &Args, voice: Voice) -> anyhow::Result<Exit> {
         ));
         return Ok(exit);
     }
+    if !args.quiet {
+        complain(&mistakes);
+    }
+    let passed = told(results.len(), &args.mapping);
     if voice.json {
         let summary = Summary {
             command: "check",
             target: target.name.clone(),
             mapping: shown(&args.mapping),
             finished: true,
-            notes: vec![format!("{} test cases pass", results.len())],
+            notes: vec![passed.clone()],
             ..Summary::default()
         };
         super::common::print(&serde_json::to_string(&summary)?)?;
     }
     if !args.quiet {
-        say(&told(results.len(), &args.mapping));
+        say(&passed);
     }
     Ok(Exit::Ok)
 }

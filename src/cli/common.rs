@@ -8,7 +8,7 @@ use crate::issue::Mistake;
 use crate::pipeline::load::FINDINGS;
 use crate::plan;
 use crate::report::exit::Exit;
-use crate::report::{Progress, ProgressMode, Summary, terminal};
+use crate::report::{Progress, ProgressMode, Summary, terminal, terminal_in};
 use crate::source::{ENDINGS, Input, is_table_name};
 
 /// Whether standard error takes colour.
@@ -237,14 +237,24 @@ impl Voice {
         let to_act_on = summary.exit_code != Exit::Ok.code();
         let seen = !self.json || std::io::stderr().is_terminal();
         if seen && (!self.quiet || to_act_on) {
-            say(&terminal(summary, width(), colour()));
+            let text = match height() {
+                Some(height) => terminal_in(summary, width(), height, colour()),
+                None => terminal(summary, width(), colour()),
+            };
+            say(&text);
         }
         Ok(())
     }
 }
 
+/// How many lines the terminal has.
+fn height() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map(|(_, height)| usize::from(height.0))
+}
+
 /// How many columns the terminal has; 80 elsewhere.
-fn width() -> usize {
+pub(super) fn width() -> usize {
     let said = std::env::var("COLUMNS")
         .ok()
         .and_then(|columns| columns.parse().ok());

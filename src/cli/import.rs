@@ -1,12 +1,12 @@
 //! `rowferry import`: sends what is new.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::check::{quoted, seconds, tell_of_sources, unused};
-use super::common::{Voice, complain_of_loading, inputs, plan_options, say, shown};
-use super::{LogFormat, check};
+use super::common::{Voice, complain, complain_of_loading, inputs, plan_options, say, shown};
+use super::{LogFormat, check, html, issues, settings};
 use crate::issue::Mistake;
 use crate::ledger;
 use crate::pipeline::check::estimate;
@@ -17,7 +17,7 @@ use crate::pipeline::{Loaded, load_for};
 use crate::rate::{Rate, parse_time};
 use crate::record::Fate;
 use crate::report::exit::Exit;
-use crate::report::{Files, LeftRow, LeftRows, Summary};
+use crate::report::{Files, LeftRow, LeftRows, Summary, redact};
 use crate::sandbox::{self, Sandbox};
 use crate::target::custom::{self, AccountFields, Asked};
 use crate::upload::auth;
@@ -63,6 +63,16 @@ pub(super) struct Args {
     /// Where the results file goes: a name, or a folder; default: beside the input.
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// Write the report as one HTML page that can be mailed.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write each issue as a line of JSON to this file; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    issues: Option<PathBuf>,
+    /// Mask what came out of cells, in everything but reject and results files: letters as x, digits
+    /// as 9.
+    #[arg(long)]
+    redact: bool,
     /// How often a row is sent where attempts fail.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     attempts: u32,
@@ -97,6 +107,9 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
             mapping: args.mapping,
             json: args.json,
             rejects: args.rejects,
+            html: args.html,
+            issues: args.issues,
+            redact: args.redact,
             sample: 3,
             strict: args.strict,
             quiet: args.quiet,
@@ -119,6 +132,15 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
         Ok(found) => found,
         Err(mistake) => return refuse(&[mistake]),
     };
+    let reads: Vec<PathBuf> = html::reads(&args.mapping, &found)
+        .into_iter()
+        .map(Path::to_path_buf)
+        .collect();
+    if let Some(path) = &args.html
+        && let Some(mistake) = html::refused(path, &html::reads(&args.mapping, &found))
+    {
+        return refuse(&[mistake]);
+    }
     let (loaded, mistakes) = load_for(
         &args.mapping,
         found,
@@ -171,7 +193,18 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
     {
         return refuse(&[mistake]);
     }
+    let mut file = None;
+    let mut writer = None;
+    if let Some(path) = &args.issues {
+        let reads: Vec<&Path> = reads.iter().map(PathBuf::as_path).collect();
+        match issues::begin(path, &reads, args.json, args.redact, &loaded) {
+            Ok((begun, out)) => (file, writer) = (Some(begun), Some(out)),
+            Err(mistake) => return refuse(&[mistake]),
+        }
+    }
     let settings = Settings {
+        page: args.html.is_some(),
+        told: settings::told(&loaded, given(&args)),
         base_url: base_url.clone(),
         credentials,
         account: args.account.clone(),
@@ -190,11 +223,12 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
         sandbox: args.sandbox.then_some(REHEARSAL),
         wait: args.wait,
         wait_down: args.wait_down,
+        issues: writer,
     };
     let progress = voice.progress();
     let imported = import(&loaded, settings, &progress, interrupted());
     progress.finish();
-    let imported = match imported {
+    let mut imported = match imported {
         Ok(imported) => imported,
         Err(error) => {
             let exit = error.exit();
@@ -203,9 +237,59 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
         }
     };
     let exit = imported.exit;
-    let summary = summary(&loaded, imported, &args, base_url, began);
+    let mut details = std::mem::take(&mut imported.details);
+    let untold = imported.untold.take();
+    let mut summary = summary(&loaded, imported, &args, base_url, began);
+    if args.redact {
+        redact::summary(&mut summary);
+        details.mask();
+    }
+    let told = file.map_or(Ok(None), |file| file.finish(untold));
+    if let Ok(path) = &told {
+        summary.files.issues.clone_from(path);
+    }
+    let mut written = Ok(());
+    if let Some(path) = &args.html {
+        written = html::write(path, &summary, &details);
+        summary.files.html = written.is_ok().then(|| shown(path));
+    }
     voice.summary(&summary)?;
+    if let Err(mistake) = told {
+        // The rows are where they are; only the list of what is wrong with them is not.
+        complain(&[mistake]);
+    }
+    if let Err(mistake) = written {
+        let again = match &summary.run {
+            Some(run) => format!(
+                "the import itself is done; `rowferry report {run} --html FILE` makes the page again"
+            ),
+            None => String::new(),
+        };
+        // How the rows fared is what the exit code tells.
+        complain(&[mistake.help(again)]);
+    }
     Ok(exit)
+}
+
+/// What the command line says that a page tells of.
+fn given(args: &Args) -> Vec<(&'static str, String)> {
+    let mut given = Vec::new();
+    if args.sandbox {
+        given.push(("Sent to", "the embedded sandbox: a rehearsal".to_owned()));
+    }
+    match (args.first, &args.rows) {
+        (Some(first), _) => given.push(("Rows asked for", format!("the first {first}"))),
+        (None, Some(rows)) => given.push(("Rows asked for", rows.clone())),
+        (None, None) => {}
+    }
+    if let Some(account) = &args.account {
+        given.push(("Account", account.clone()));
+    }
+    given.push(("Attempts for a row", args.attempts.to_string()));
+    if args.strict {
+        given.push(("Warnings", "refuse their rows".to_owned()));
+    }
+    given
 }
 
 /// The base URL that the command line or the environment gives in place of the target's own.
@@ -383,10 +467,13 @@ fn summary(
         exit,
         not_asked,
         left,
+        untold: _,
+        details: _,
     } = imported;
     let read = tally.read();
     let kept_back = tally.fates().get(Fate::Rejected) + tally.fates().get(Fate::Skipped);
     let to_send = read.saturating_sub(kept_back);
+    let suggestions = tally.suggestions();
     let (fates, issues, mut per_input) = tally.into_parts();
     let ledger = Some(shown(&ledger));
     let one = match files.as_slice() {
@@ -411,7 +498,7 @@ fn summary(
     Summary {
         command: "import",
         target: loaded.target.name.clone(),
-        base_url,
+        base_url: ledger::without_user(&base_url),
         mapping: shown(&args.mapping),
         inputs: names,
         run: Some(run),
@@ -421,6 +508,7 @@ fn summary(
         fates,
         requests,
         issues,
+        suggestions,
         estimate: Some(estimate(loaded, to_send)),
         files: one,
         seconds: seconds(began),
@@ -447,6 +535,34 @@ fn left_row(row: ledger::LeftRow) -> LeftRow {
     }
 }
 
+/// What the next command needs as this one did, to find the same account and the same ledger.
+fn options(args: &Args) -> String {
+    let mut options = String::new();
+    let mut option = |name: &str, value: &str| {
+        options.push_str(&format!(" {name} {}", quoted(value)));
+    };
+    if let Some(url) = &args.base_url {
+        option("--base-url", url);
+    }
+    if let Some(account) = &args.account {
+        option("--account", account);
+    }
+    if let Some(ledger) = &args.ledger {
+        option("--ledger", &shown(ledger));
+    }
+    for (flag, set) in [
+        ("--insecure-http", args.insecure_http),
+        ("--strict", args.strict),
+        ("--sandbox", args.sandbox),
+    ] {
+        if set {
+            options.push(' ');
+            options.push_str(flag);
+        }
+    }
+    options
+}
+
 /// The command that comes next.
 fn next(
     args: &Args,
@@ -456,6 +572,7 @@ fn next(
     not_asked: u64,
 ) -> Option<String> {
     let mapping = quoted(&shown(&args.mapping));
+    let options = options(args);
     let inputs = names
         .iter()
         .map(|name| quoted(name))
@@ -465,14 +582,15 @@ fn next(
         Exit::Ok if args.sandbox => {
             Some(format!("rowferry import {inputs} --mapping {mapping} --first 5"))
         }
-        Exit::Ok if not_asked > 0 => Some(format!("rowferry import {inputs} --mapping {mapping}")),
+        Exit::Ok if not_asked > 0 => {
+            Some(format!("rowferry import {inputs} --mapping {mapping}{options}"))
+        }
         Exit::Rejects => files.rejects.as_ref().map(|rejects| {
             let rejects = quoted(rejects);
-            let sandbox = if args.sandbox { " --sandbox" } else { "" };
-            format!("mend the cells in {rejects} and hand it back:\nrowferry import {rejects} --mapping {mapping}{sandbox}")
+            format!("mend the cells in {rejects} and hand it back:\nrowferry import {rejects} --mapping {mapping}{options}")
         }),
         Exit::Stopped | Exit::Interrupted | Exit::Terminated => {
-            Some(format!("rowferry import {inputs} --mapping {mapping}"))
+            Some(format!("rowferry import {inputs} --mapping {mapping}{options}"))
         }
         _ => None,
     }

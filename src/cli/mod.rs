@@ -5,12 +5,16 @@ mod columns;
 mod common;
 pub mod diagnostics;
 mod fields;
+mod html;
 mod import;
+mod issues;
 mod ledgers;
 mod preview;
+mod report;
 mod runs;
 mod sandbox;
 mod schema;
+mod settings;
 mod settle;
 mod targets;
 
@@ -56,6 +60,8 @@ enum Command {
     Fields(fields::Args),
     /// List the runs: when, what, where to, what became of the rows.
     Runs(runs::Args),
+    /// Make the report of an import again, from the ledger.
+    Report(report::Args),
     /// List rows of which nobody knows if they were made, or say what became of them.
     Settle(settle::Args),
     /// List the built-in targets, show one, or check a target file.
@@ -87,6 +93,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Preview(args) => preview::run(&args),
         Command::Columns(args) => columns::run(args),
         Command::Runs(args) => runs::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Settle(args) => settle::run(&args),
         Command::Fields(args) => fields::run(&args),
         Command::Targets(args) => targets::run(&args),

@@ -93,13 +93,7 @@ fn of_ledger(reader: &Reader) -> Result<Vec<Listed<'_>>, LedgerError> {
         };
         let mut under_way = 0;
         let fates = match run.fates {
-            Some(counts) => {
-                let mut fates = Fates::default();
-                for (fate, rows) in Fate::ALL.into_iter().zip(counts) {
-                    fates.add(fate, rows);
-                }
-                fates
-            }
+            Some(counts) => counted(counts),
             None => {
                 let mut touched = reader.touched(&run.run)?;
                 if stage == Stage::AtWork {
@@ -123,6 +117,22 @@ fn of_ledger(reader: &Reader) -> Result<Vec<Listed<'_>>, LedgerError> {
     Ok(listed)
 }
 
+fn counted(counts: [u64; Fate::ALL.len()]) -> Fates {
+    let mut fates = Fates::default();
+    for (fate, rows) in Fate::ALL.into_iter().zip(counts) {
+        fates.add(fate, rows);
+    }
+    fates
+}
+
+/// What became of a run's rows.
+pub(super) fn fates(reader: &Reader, run: &RunRow) -> Result<Fates, LedgerError> {
+    match run.fates {
+        Some(counts) => Ok(counted(counts)),
+        None => Ok(by_rows(&reader.touched(&run.run)?)),
+    }
+}
+
 /// The fates of a run that did not end, as far as its rows tell.
 fn by_rows(touched: &[(State, u64)]) -> Fates {
     let mut fates = Fates::default();
@@ -141,7 +151,7 @@ fn by_rows(touched: &[(State, u64)]) -> Fates {
 }
 
 /// The command of a run in a word: `import`, `settle`.
-fn word(run: &RunRow) -> &str {
+pub(super) fn word(run: &RunRow) -> &str {
     run.command.split_whitespace().nth(1).unwrap_or("import")
 }
 

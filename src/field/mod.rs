@@ -531,16 +531,28 @@ fn loses_digits(value: &serde_json::Value) -> bool {
     }
 }
 
-/// Refuses a number cell that the workbook has already rounded.
+/// Refuses a number cell that the workbook has already rounded, if it is an identifier.
 fn rounded(cell: Cell<'_>) -> Result<(), Problem> {
+    match cell.kind.is_rounded() {
+        true => Err(rounded_problem()),
+        false => Ok(()),
+    }
+}
+
+/// Refuses a number cell that is no longer exact, be it an amount.
+fn inexact(cell: Cell<'_>) -> Result<(), Problem> {
     match cell.kind {
-        Kind::Number(number) if number.abs() >= EXACT => Err(Problem::new(
-            "precision",
-            "is a number of more than 15 digits, which the workbook has already rounded; keep \
-             such values as text in the source",
-        )),
+        Kind::Number(number) if number.abs() >= EXACT => Err(rounded_problem()),
         _ => Ok(()),
     }
+}
+
+fn rounded_problem() -> Problem {
+    Problem::new(
+        "precision",
+        "is a number of more than 15 digits, which the workbook has already rounded; keep \
+         such values as text in the source",
+    )
 }
 
 /// Whether a text is a long number that a spreadsheet program has shortened: `4.41E+11`.

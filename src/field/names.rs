@@ -64,6 +64,9 @@ const DEGREES: &[&str] = &[
 /// Words behind a family name that tell generations apart.
 const GENERATIONS: &[&str] = &["jr", "sr", "ii", "iii", "iv", "junior", "senior"];
 
+/// Words between the titles of two people of one name.
+const ANDS: &[&str] = &["&", "+", "and", "und", "et", "en", "y", "e"];
+
 /// Small words that begin a family name.
 const PARTICLES: &[&str] = &[
     "van", "von", "vom", "zu", "zum", "zur", "de", "del", "della", "dello", "dei", "degli", "di",
@@ -92,6 +95,7 @@ pub(super) fn split(name: &str) -> (String, String) {
         .filter(|part: &Vec<&str>| !part.is_empty())
         .collect();
     let mut generation = None;
+    let mut own = None;
     // "Smith, PhD", "King, Jr.": such a part behind a comma is no given name.
     while parts.len() > 1
         && let Some(last) = parts.last()
@@ -112,6 +116,14 @@ pub(super) fn split(name: &str) -> (String, String) {
         while words.len() > 1 && words.first().is_some_and(|word| is_title(word)) {
             words.remove(0);
             titled = true;
+            // "Mr and Mrs Smith".
+            if words.len() > 2
+                && let [and, title, ..] = words.as_slice()
+                && is_in(and, ANDS)
+                && is_title(title)
+            {
+                words.remove(0);
+            }
         }
         while words.len() > 1
             && words
@@ -151,12 +163,22 @@ pub(super) fn split(name: &str) -> (String, String) {
                 }
             }
         }
-        [family, given, ..] => (bare(given), bare(family)),
+        [family, given, ..] => {
+            let mut given = bare(given);
+            // "O'Neill, Shaun Jr."
+            if given.len() > 1 && given.last().is_some_and(|last| is_in(last, GENERATIONS)) {
+                let last = given.pop();
+                if generation.is_none() {
+                    own = last;
+                }
+            }
+            (given, bare(family))
+        }
     };
-    if let Some(generation) = generation
+    if let Some(generation) = generation.map(str::to_owned).or(own)
         && !family.is_empty()
     {
-        family.push(generation.to_owned());
+        family.push(generation);
     }
     (given.join(" "), family.join(" "))
 }
@@ -227,6 +249,10 @@ mod tests {
             ("Van Morrison", "Van", "Morrison"),
             ("Martin Luther King Jr.", "Martin Luther", "King Jr."),
             ("King, Martin Luther, Jr.", "Martin Luther", "King Jr."),
+            ("O'Neill, Shaun Jr.", "Shaun", "O'Neill Jr."),
+            ("Mr. & Mrs. Smith", "", "Smith"),
+            ("Herr und Frau Dr. Jan Müller", "Jan", "Müller"),
+            ("Anna & Jan Müller", "Anna & Jan", "Müller"),
             ("John Smith, PhD", "John", "Smith"),
             ("Jane Doe MD", "Jane", "Doe"),
             ("Yo-Yo Ma", "Yo-Yo", "Ma"),

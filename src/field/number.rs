@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::row::{Cell, Kind};
 
-use super::{Problem, Value, currency, decimal_of, rounded, shortened, shortened_problem};
+use super::{Problem, Value, currency, decimal_of, inexact, shortened, shortened_problem};
 
 /// How the numbers of one rule are read.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Numbers {
     pub(super) fn read(&self, cell: Cell<'_>) -> Result<Value<'static>, Problem> {
         let number = match cell.kind {
             Kind::Number(number) => {
-                rounded(cell)?;
+                inexact(cell)?;
                 let exact = decimal_of(number).ok_or_else(too_long)?;
                 // A cell that is shown as per cent holds the fraction already.
                 if self.percent && !cell.text.ends_with('%') {

@@ -9,7 +9,7 @@ use rlibphonenumber::{
 
 use crate::row::{Cell, Kind};
 
-use super::{EXACT, Extension, Problem, Read, Spec, Value, country, shortened, shortened_problem};
+use super::{Extension, Problem, Read, Spec, Value, country, shortened, shortened_problem};
 
 /// How the numbers of one rule are read.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ fn is_valid(number: &PhoneNumber) -> bool {
 
 /// The digits of a number cell; the workbook's format may hide some of them.
 fn digits_of(number: f64) -> Result<String, Problem> {
-    if number.abs() >= EXACT {
+    if Kind::Number(number).is_rounded() {
         return Err(Problem::new(
             "precision",
             "is a number that the workbook has already rounded; keep phone numbers as text",

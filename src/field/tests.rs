@@ -94,7 +94,7 @@ fn texts_stay_as_they_are() {
         sent(&reader, cell("12.50", Kind::Number(12.5))),
         Ok(r#""12.50""#.into())
     );
-    for number in [9_007_199_254_740_992.0, -1e20] {
+    for number in [9_007_199_254_740_992.0, -1e20, 4_111_111_111_111_110.0] {
         assert_eq!(
             sent(&reader, cell("9007199254740992", Kind::Number(number))),
             Err("precision")

@@ -66,7 +66,7 @@ pub(super) fn describe(target: &str, base_url: &str, name: Option<&str>) -> Stri
 }
 
 /// The URL without a user and password, which have no place in a ledger.
-pub(super) fn without_user(url: &str) -> String {
+pub(crate) fn without_user(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };

@@ -84,7 +84,8 @@ pub struct RunRow {
     pub inputs: Vec<String>,
     /// The mapping file's canonical path, where it is known.
     pub mapping_path: Option<String>,
-    /// What it came to, as JSON without anything of a customer's.
+    /// What it came to, as JSON without anything of a customer's, and without `page`, which is
+    /// long: [`super::Reader::kept`] gives it all.
     pub summary: Option<String>,
 }
 

@@ -32,6 +32,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use account::without_user;
 pub use account::{Account, default_folder, default_path};
 pub use error::LedgerError;
 pub use handle::{Ledger, Left, LeftRow, Open, RunInfo, RunRow, open, reopen};

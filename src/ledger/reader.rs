@@ -85,6 +85,14 @@ impl Reader {
         self.store.runs().map_err(|fault| self.error(fault))
     }
 
+    /// All that is kept of a run, as JSON: with what [`Reader::runs`] leaves out for its length.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn kept(&self, run: &str) -> Result<Option<String>, LedgerError> {
+        self.store.kept(run).map_err(|fault| self.error(fault))
+    }
+
     /// How many rows this run touched last, by state: what is known of a run that did not end.
     ///
     /// # Errors

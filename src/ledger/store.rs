@@ -125,7 +125,11 @@ impl Store {
         // Format 1 has less; it is read here only where nothing is to be written.
         let more = match format {
             1 => "NULL, NULL, NULL",
-            _ => "inputs, mapping_path, summary",
+            // What only a report made again needs may be long.
+            _ => {
+                "inputs, mapping_path, CASE WHEN json_valid(summary)
+                    THEN json_remove(summary, '$.page') ELSE summary END"
+            }
         };
         let mut statement = self.db.prepare(&format!(
             "SELECT name, started_ms, ended_ms, exit, command, input, mapping, target, base_url,
@@ -157,6 +161,22 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// All that is kept of a run.
+    pub(super) fn kept(&self, run: &str) -> Done<Option<String>> {
+        let format: i64 = self
+            .db
+            .query_row("PRAGMA user_version", (), |row| row.get(0))?;
+        if format == 1 {
+            return Ok(None);
+        }
+        let mut statement = self.db.prepare("SELECT summary FROM run WHERE name = ?1")?;
+        let mut rows = statement.query((run,))?;
+        match rows.next()? {
+            Some(row) => Ok(row.get(0)?),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn known(&mut self, keys: &[KeyHash]) -> Done<Vec<Option<Entry>>> {

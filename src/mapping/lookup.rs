@@ -206,8 +206,8 @@ impl Reader<'_> {
                 }
             }
             let at = record.position().map_or(0, |at| at.byte() as usize);
-            if self.ragged(&lines, &record, at, &header, key.max(value))
-                || (csv.position().byte() as usize >= text.len() && self.open(&lines, &record, at))
+            if (csv.position().byte() as usize >= text.len() && self.open(&lines, &record, at))
+                || self.ragged(&lines, &record, at, &header, key.max(value))
             {
                 if self.mistakes.len() >= MAX_TOLD {
                     break;
@@ -326,14 +326,12 @@ impl Reader<'_> {
 
     /// Tells a last row whose quote is never closed, so that it swallowed the lines below it.
     fn open(&mut self, lines: &Lines<'_>, record: &csv::StringRecord, at: usize) -> bool {
-        let quotes = lines
-            .text
-            .get(at..)
-            .map_or(0, |rest| rest.matches('"').count());
-        if quotes % 2 == 0 || !record.iter().any(|cell| cell.contains(['\r', '\n'])) {
+        let (line, span) = lines.at(at);
+        let rest = lines.text.get(span.start..).unwrap_or_default();
+        let swallowed = rest.starts_with('"') || record.iter().any(|c| c.contains(['\r', '\n']));
+        if rest.matches('"').count() % 2 == 0 || !swallowed {
             return false;
         }
-        let (line, span) = lines.at(at);
         let message = format!(
             "a quote on line {line} of the look-up file {} is never closed",
             self.file.name
@@ -523,6 +521,10 @@ mod tests {
             ),
             (
                 "k,v\na,1\n\"b,2\nc,3\n",
+                "3 a quote on line 3 of the look-up file t.csv is never closed",
+            ),
+            (
+                "k,v\na,1\n\"b,2",
                 "3 a quote on line 3 of the look-up file t.csv is never closed",
             ),
         ] {

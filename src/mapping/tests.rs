@@ -361,7 +361,7 @@ mod wrong {
             (r#"{ column = "A", pattern = "a(b" }"#, "3:33 bad-pattern"),
             (
                 r#"{ column = "A", pattern = "\\d\\(a(b" }"#,
-                "3:31 bad-pattern",
+                "3:39 bad-pattern",
             ),
             (
                 r#"{ column = "A", clean = [{ replace = "(a)", with = "$1b" }] }"#,
@@ -418,7 +418,7 @@ mod wrong {
             (r#"{ column = "A", when = "a && b" }"#, "write `and`"),
             (r#"{ column = "A", when = "!a" }"#, "write `not`"),
             (r#"{ template = "{{ a|slugg }}" }"#, "3:24 bad-template"),
-            (r#"{ template = "é\n{{ a|slugg }}" }"#, "3:18 bad-template"),
+            (r#"{ template = "é\n{{ a|slugg }}" }"#, "3:27 bad-template"),
             (
                 r#"{ template = '''é{{ a|slugg }}''' }"#,
                 "3:27 bad-template",

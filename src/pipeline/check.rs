@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::finish::{dialect, warnings};
+use super::finish::warnings;
 use super::stage::{Planned, each_batch};
-use super::{Loaded, finish};
+use super::{Loaded, finish, gather};
 use crate::record::{Fate, Plan, Prepared, Settled};
 use crate::reject::{RejectWriter, remove_own};
+use crate::report::html::{Details, LISTED};
 use crate::report::{Estimate, Event, Progress, Tally};
+use crate::row::Header;
 use crate::source::SourceError;
 use crate::upload::pace::Limits;
 use crate::upload::pace::schedule::least_seconds;
@@ -24,6 +26,8 @@ pub struct Settings {
     pub bodies: usize,
     /// Where the reject file goes, if one is wanted.
     pub rejects: Option<PathBuf>,
+    /// Whether a page is to be drawn, for which more is gathered.
+    pub page: bool,
 }
 
 /// What a check found.
@@ -41,6 +45,8 @@ pub struct Checked {
     pub estimate: Estimate,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// What a page shows beyond that, where one was asked for.
+    pub details: Option<Details>,
 }
 
 /// Why a check broke off.
@@ -62,7 +68,7 @@ pub enum CheckError {
     },
 }
 
-/// Checks all rows.
+/// Checks all rows. `told` gets each with the index of its input, in the order of the inputs.
 ///
 /// # Errors
 /// See [`CheckError`].
@@ -70,6 +76,7 @@ pub fn check(
     loaded: &Loaded,
     settings: &Settings,
     progress: &Progress,
+    told: &mut dyn FnMut(usize, &Header, &Settled),
 ) -> Result<Checked, CheckError> {
     let names = loaded
         .inputs
@@ -84,6 +91,7 @@ pub fn check(
     let mut writers: BTreeMap<usize, RejectWriter> = BTreeMap::new();
     let mut failed = None;
     let mut claims = claims(loaded)?;
+    let mut collector = settings.page.then(|| gather::collector(loaded, LISTED));
     progress.event(Event::Phase("checking"));
     each_batch(&loaded.inputs, &mut |planned: Planned| {
         let input = &loaded.inputs[planned.input];
@@ -107,6 +115,12 @@ pub fn check(
             let index = row.index;
             let settled = judged(row);
             tally.add(planned.input, header, &settled);
+            told(planned.input, header, &settled);
+            if let Some(collector) = &mut collector {
+                let twin = claims.as_ref().and_then(gather::twin);
+                let row = planned.batch.row(index);
+                collector.row(planned.input, row, &settled, twin.as_ref());
+            }
             if settings.rejects.is_some() && settled.fate.is_reject() {
                 let written =
                     writer(&mut writers, planned.input, loaded, settings).and_then(|writer| {
@@ -148,7 +162,12 @@ pub fn check(
     }
     let to_send = tally.fates().get(Fate::Created);
     let estimate = estimate(loaded, to_send);
+    let details = collector.map(|mut collector| {
+        gather::look_up_pairs(loaded, &mut collector);
+        collector.finish()
+    });
     Ok(Checked {
+        details,
         tally,
         bodies,
         duplicates,
@@ -159,12 +178,13 @@ pub fn check(
 }
 
 fn wanted(loaded: &Loaded, index: usize, settings: &Settings) -> PathBuf {
+    let form = finish::form(loaded, index, settings.rejects.as_deref());
     let input = &loaded.inputs[index].input;
     finish::output(
         settings.rejects.as_deref(),
         input,
         loaded.inputs.len(),
-        crate::reject::reject_name,
+        |stem| crate::reject::reject_name(stem, &form),
     )
 }
 
@@ -178,6 +198,7 @@ fn writer<'w>(
     match writers.entry(index) {
         Entry::Occupied(entry) => Ok(entry.into_mut()),
         Entry::Vacant(entry) => {
+            finish::make_folder(settings.rejects.as_deref(), loaded.inputs.len())?;
             let wanted = wanted(loaded, index, settings);
             let folder = wanted.parent().unwrap_or(Path::new(""));
             let source = &loaded.inputs[index].source;
@@ -185,8 +206,8 @@ fn writer<'w>(
                 .returned
                 .as_ref()
                 .map(|returned| returned.added.as_slice());
-            let writer =
-                RejectWriter::create(folder, &source.header, dialect(&source.facts), added)?;
+            let form = finish::form(loaded, index, settings.rejects.as_deref());
+            let writer = RejectWriter::create(folder, &source.header, form, added)?;
             Ok(entry.insert(writer))
         }
     }

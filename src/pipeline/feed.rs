@@ -5,17 +5,18 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Loaded;
 use super::ahead::Ahead;
 use super::check::{is_duplicate, judged};
 use super::finish::{Told, Waiting, Window, source_row};
 use super::select::Selection;
 use super::stage::{Planned, each_batch};
+use super::{Loaded, gather};
 use crate::issue::{Issue, Severity, cut};
 use crate::ledger::{
     Entry, Found, Intent, Ledger, LedgerError, MappingId, Outcome, Standing, State, judge,
 };
 use crate::record::{BodyHash, Fate, KeyHash, Plan, Settled};
+use crate::report::html::Twin;
 use crate::report::{Event, Progress};
 use crate::source::SourceError;
 use crate::upload::{Carried, Halt, Job, Uploader};
@@ -94,12 +95,15 @@ impl Feeder<'_> {
             batch,
             mut rows,
         } = planned;
+        let mut twins: Vec<(usize, Twin)> = Vec::new();
         for row in &mut rows {
             if let Some(claims) = &mut claims {
                 claims.enter(input);
                 claims.claim(row);
+                twins.extend(gather::twin(claims).map(|twin| (row.index, twin)));
             }
         }
+        let mut twins = twins.into_iter().peekable();
         let keys: Vec<KeyHash> = rows.iter().filter_map(|row| row.key_hash).collect();
         // Where the ledger cannot be asked any more, nothing may be sent either.
         let mut entries = match self.journal.known(&keys) {
@@ -149,6 +153,7 @@ impl Feeder<'_> {
             }
             self.window.enter(sequence);
             let waiting = Waiting {
+                twin: twins.next_if(|twin| twin.0 == index).map(|twin| twin.1),
                 sequence,
                 input,
                 batch: Arc::clone(&batch),

@@ -11,10 +11,13 @@ use crate::fault::{self, Point};
 use crate::issue::{Issue, Severity, cut};
 use crate::ledger::{self, Ledger};
 use crate::record::{Fate, Settled};
-use crate::reject::{Dialect, Ours, Registry, RejectWriter, ResultsWriter, Written};
-use crate::report::{Event, Files, Progress, Tally};
+use crate::reject::{
+    Dialect, Form, Look, Ours, Quoting, Registry, RejectWriter, ResultsWriter, Written,
+};
+use crate::report::html::{Collector, Twin};
+use crate::report::{Event, Files, IssueWriter, Progress, Tally};
 use crate::row::{Row, RowBatch, RowPlace};
-use crate::source::{Facts, Input};
+use crate::source::{self, Facts, Input};
 use crate::upload::{Carried, UPDATE_ONLY};
 
 /// The most rows that wait for their fate, or for that of a row before them.
@@ -63,6 +66,8 @@ pub struct Waiting {
     pub known: bool,
     /// The body as it is sent, for leading a refusal back to its cell.
     pub body: Option<Box<str>>,
+    /// The row whose key it has as well.
+    pub twin: Option<Twin>,
 }
 
 /// What the finisher is told.
@@ -92,8 +97,12 @@ pub struct Finished {
     pub files: Vec<Files>,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// What a page shows.
+    pub collector: Collector,
     /// Why a file could not be written; the rows have their fates in the ledger.
     pub failure: Option<std::io::Error>,
+    /// Why the issues could not be written.
+    pub untold: Option<std::io::Error>,
 }
 
 /// Brings rows to their end.
@@ -108,12 +117,15 @@ pub struct Finisher<'r> {
     /// Told after each refused row how many rows were refused so far.
     refused: &'r (dyn Fn(u64) + Sync),
     tally: Tally,
+    collector: Collector,
     waiting: BTreeMap<u64, Waiting>,
     early: BTreeMap<u64, Carried>,
     next: u64,
     current: Option<(usize, RejectWriter, ResultsWriter)>,
     files: Vec<Files>,
     notes: Vec<String>,
+    issues: Option<IssueWriter>,
+    untold: Option<std::io::Error>,
 }
 
 /// The registry, and as a second witness the ledger: it may stand where the state folder does not
@@ -150,6 +162,10 @@ pub struct Parts<'r> {
     pub run: Arc<str>,
     /// Told after each refused row how many rows were refused so far.
     pub refused: &'r (dyn Fn(u64) + Sync),
+    /// Where issues are told, a line each.
+    pub issues: Option<IssueWriter>,
+    /// What gathers for a page.
+    pub collector: Collector,
 }
 
 impl<'r> Finisher<'r> {
@@ -167,6 +183,8 @@ impl<'r> Finisher<'r> {
             window,
             run,
             refused,
+            issues,
+            collector,
         } = parts;
         let names = loaded
             .inputs
@@ -183,12 +201,15 @@ impl<'r> Finisher<'r> {
             run,
             refused,
             tally: Tally::new(names),
+            collector,
             waiting: BTreeMap::new(),
             early: BTreeMap::new(),
             next: 0,
             current: None,
             files: vec![Files::default(); loaded.inputs.len()],
             notes: Vec::new(),
+            issues,
+            untold: None,
         };
         if !loaded.inputs.is_empty() {
             finisher.begin(0)?;
@@ -197,15 +218,13 @@ impl<'r> Finisher<'r> {
     }
 
     fn wanted(&self, index: usize) -> (PathBuf, PathBuf) {
+        let form = self.form(index);
         let input = &self.loaded.inputs[index].input;
         let many = self.loaded.inputs.len();
         (
-            output(
-                self.places.rejects.as_deref(),
-                input,
-                many,
-                crate::reject::reject_name,
-            ),
+            output(self.places.rejects.as_deref(), input, many, |stem| {
+                crate::reject::reject_name(stem, &form)
+            }),
             output(
                 self.places.results.as_deref(),
                 input,
@@ -215,7 +234,16 @@ impl<'r> Finisher<'r> {
         )
     }
 
+    fn form(&self, index: usize) -> Form {
+        let rejects = self.places.rejects.as_deref();
+        form(self.loaded, index, rejects)
+    }
+
     fn begin(&mut self, index: usize) -> std::io::Result<()> {
+        let inputs = self.loaded.inputs.len();
+        for said in [&self.places.rejects, &self.places.results] {
+            make_folder(said.as_deref(), inputs)?;
+        }
         let (rejects, results) = self.wanted(index);
         let source = &self.loaded.inputs[index].source;
         let added = source
@@ -223,12 +251,8 @@ impl<'r> Finisher<'r> {
             .as_ref()
             .map(|returned| returned.added.as_slice());
         let folder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
-        let rejects = RejectWriter::create(
-            &folder(&rejects),
-            &source.header,
-            dialect(&source.facts),
-            added,
-        )?;
+        let rejects =
+            RejectWriter::create(&folder(&rejects), &source.header, self.form(index), added)?;
         let results = ResultsWriter::create(&folder(&results))?;
         self.current = Some((index, rejects, results));
         Ok(())
@@ -260,7 +284,7 @@ impl<'r> Finisher<'r> {
         let files = Files {
             rejects: rejects.map(&mut keep),
             results: Some(keep(results)),
-            ledger: None,
+            ..Files::default()
         };
         fault::at(Point::RegistryAfter);
         self.files[index] = files;
@@ -293,8 +317,11 @@ impl<'r> Finisher<'r> {
                 failure.get_or_insert(error);
             }
         }
+        let untold = self.issues.and_then(|mut issues| issues.finish().err());
         Finished {
+            untold: self.untold.or(untold),
             tally: self.tally,
+            collector: self.collector,
             files: self.files,
             notes: self.notes,
             failure,
@@ -332,12 +359,31 @@ impl<'r> Finisher<'r> {
             let refused = self.tally.refused();
             let header = &self.loaded.inputs[waiting.input].source.header;
             self.tally.add(waiting.input, header, &waiting.settled);
+            if let (Some(issues), None) = (&mut self.issues, &self.untold) {
+                self.untold = issues.add(waiting.input, header, &waiting.settled).err();
+            }
+            self.gather(&waiting);
             self.progress.event(Event::Settled(waiting.settled.fate, 1));
             if self.tally.refused() > refused {
                 (self.refused)(self.tally.refused());
             }
         }
         failed
+    }
+
+    /// Gathers what a page shows of a row.
+    fn gather(&mut self, waiting: &Waiting) {
+        let row = waiting.batch.row(waiting.index);
+        let (settled, twin) = (&waiting.settled, waiting.twin.as_ref());
+        self.collector.row(waiting.input, row, settled, twin);
+        if settled.fate != Fate::Pending
+            && let Some(body) = &waiting.body
+        {
+            let target = &self.loaded.target;
+            let record = || serde_json::from_str(body).ok();
+            self.collector
+                .body(|| record().map(|record| target.envelope(record)));
+        }
     }
 
     fn write(&mut self, waiting: &Waiting) -> std::io::Result<()> {
@@ -476,8 +522,30 @@ pub fn warnings(issues: &[Issue]) -> String {
     words
 }
 
+/// What kind of file the rejects of an input are: what the name says that was asked for, else of the
+/// source's kind.
+pub fn form(loaded: &Loaded, index: usize, said: Option<&Path>) -> Form {
+    let source = &loaded.inputs[index].source;
+    let said = said.filter(|path| loaded.inputs.len() == 1 && !path.is_dir());
+    let ending = said.and_then(|path| path.extension()?.to_str());
+    let ending = ending.map(str::to_ascii_lowercase);
+    let workbook = match (ending.as_deref(), &source.facts) {
+        (Some("xlsx"), _) => true,
+        (Some("csv" | "tsv" | "tab" | "txt"), _) | (_, Facts::Csv(_)) => false,
+        (_, Facts::Workbook(_)) => true,
+    };
+    match &source.facts {
+        _ if !workbook || !Form::fits_workbook(&source.header) => Form::Csv(dialect(&source.facts)),
+        Facts::Workbook(facts) => Form::Workbook(Look {
+            sheet: facts.sheet.clone(),
+            widths: facts.widths.clone(),
+        }),
+        Facts::Csv(_) => Form::Workbook(Look::default()),
+    }
+}
+
 /// How a reject file is written so that it is like its source.
-pub fn dialect(facts: &Facts) -> Dialect {
+fn dialect(facts: &Facts) -> Dialect {
     match facts {
         Facts::Workbook(_) => Dialect::default(),
         Facts::Csv(csv) => Dialect {
@@ -487,6 +555,11 @@ pub fn dialect(facts: &Facts) -> Dialect {
                 .unwrap_or(encoding_rs::UTF_8),
             bom: csv.bom,
             quote: csv.quote,
+            quoting: match csv.quoting {
+                source::Quoting::AsNeeded => Quoting::AsNeeded,
+                source::Quoting::Text => Quoting::Text,
+                source::Quoting::All => Quoting::All,
+            },
         },
     }
 }
@@ -513,6 +586,19 @@ pub fn output(
     }
 }
 
+/// Makes the folder that a path means where it is no folder yet: see [`output`].
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_folder(said: Option<&Path>, inputs: usize) -> std::io::Result<()> {
+    match said {
+        Some(path) if inputs > 1 || path.as_os_str().to_string_lossy().ends_with('/') => {
+            std::fs::create_dir_all(path)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Which files of earlier runs may be replaced: never one that this run reads.
 pub fn registry(loaded: &Loaded) -> Registry {
     let inputs = loaded.inputs.iter().filter_map(|input| match &input.input {
@@ -530,7 +616,7 @@ mod tests {
     fn files_stand_beside_the_input_or_where_it_was_said() {
         let folder = tempfile::tempdir().unwrap();
         let input = Input::parse("some/clients.xlsx");
-        let name = crate::reject::reject_name;
+        let name = |stem: &str| crate::reject::reject_name(stem, &Form::Csv(Dialect::default()));
         for (said, inputs, path) in [
             (None, 1, PathBuf::from("some/clients.rejects.csv")),
             (

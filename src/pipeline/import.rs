@@ -3,17 +3,17 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::Loaded;
 use super::ahead::Ahead;
 use super::check::claims;
 use super::feed::{Fed, Feeder};
 use super::finish::{Finished, Finisher, Parts as FinishParts, Places, Told, Window};
 use super::select::Selection;
 use super::stage::{Planned, each_batch};
+use super::{Loaded, gather, kept};
 use crate::fault::{self, Point};
 use crate::ledger::{self, Account, Ledger, LedgerError, Left, MappingId, Open, RunInfo};
 use crate::mapping::Mapping;
@@ -21,7 +21,10 @@ use crate::mapping::stop_after::{StopAfter, parse_stop_after};
 use crate::rate::{Rate, parse_rate};
 use crate::record::{Fate, Plan};
 use crate::report::exit::Exit;
-use crate::report::{Event, Fates, Files, PaceNow, Progress, ProgressHandle, Requests, Tally};
+use crate::report::html::{Details, KEPT, LISTED, PaceTrack};
+use crate::report::{
+    Event, Fates, Files, IssueWriter, PaceNow, Progress, ProgressHandle, Requests, Tally,
+};
 use crate::source::{Input, SourceError};
 use crate::target::Target;
 use crate::target::file::LimitHeaders;
@@ -69,6 +72,12 @@ pub struct Settings {
     pub wait: bool,
     /// How long a target that is down is waited for; `None`: as long as is usual.
     pub wait_down: Option<Duration>,
+    /// Where issues are told, a line each.
+    pub issues: Option<IssueWriter>,
+    /// Whether a page is to be drawn, which lists more than the ledger keeps.
+    pub page: bool,
+    /// What a page tells of the settings; the ledger keeps it.
+    pub told: Vec<(String, String)>,
 }
 
 /// What an import came to.
@@ -94,8 +103,12 @@ pub struct Imported {
     pub halt: Option<Halt>,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// Why the issues could not be written.
+    pub untold: Option<std::io::Error>,
     /// How the process ends.
     pub exit: Exit,
+    /// What a page shows beyond that.
+    pub details: Details,
 }
 
 /// Why an import broke off.
@@ -370,6 +383,8 @@ impl Run<'_> {
         let concurrency_at_first = at_first(&limits);
         let pace = Pace::new(limits, headers, journal.clone())?;
         let inputs = info.inputs.clone();
+        let began = (Instant::now(), jiff::Timestamp::now().as_millisecond());
+        let base_url = info.base_url.clone();
         let mapping = mapping_id(&loaded.mapping.path);
         let space = loaded.mapping.head.row.space.is_some();
         let existing = loaded
@@ -438,6 +453,8 @@ impl Run<'_> {
             window: &window,
             run: Arc::clone(&run),
             refused: &refused,
+            issues: settings.issues,
+            collector: gather::collector(loaded, if settings.page { LISTED } else { KEPT }),
         })
         .map_err(|error| broken_off(ImportError::Files(error)))?;
 
@@ -483,6 +500,15 @@ impl Run<'_> {
                 }));
                 drop(uploader);
                 tokio::time::sleep(LOOK).await;
+            }
+        });
+        let track = Arc::new(Mutex::new(PaceTrack::default()));
+        let (tracked, looked_at) = (Arc::clone(&track), Arc::downgrade(&uploader));
+        runtime.spawn(async move {
+            while let Some(uploader) = looked_at.upgrade() {
+                gather::look(&tracked, began.0, &uploader);
+                drop(uploader);
+                tokio::time::sleep(gather::LOOK).await;
             }
         });
         let watched = Arc::clone(&uploader);
@@ -531,7 +557,14 @@ impl Run<'_> {
                 finished,
             )
         });
+        gather::look(&track, began.0, &uploader);
+        let track = track.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let end = End {
+            loaded,
+            told: settings.told,
+            track,
+            began,
+            base_url,
             journal,
             uploader: &uploader,
             run: &run,
@@ -588,6 +621,11 @@ fn exit(halt: Option<&Halt>, fates: &Fates, not_asked: u64) -> Exit {
 
 /// What the end of a run needs to know.
 struct End<'r> {
+    loaded: &'r Loaded,
+    told: Vec<(String, String)>,
+    track: PaceTrack,
+    began: (Instant, i64),
+    base_url: String,
     journal: &'r Ledger,
     uploader: &'r Uploader,
     run: &'r Arc<str>,
@@ -611,8 +649,9 @@ impl End<'_> {
         }
     }
 
-    fn of(self, fed: Fed, finished: Finished) -> Result<Imported, ImportError> {
+    fn of(mut self, fed: Fed, finished: Finished) -> Result<Imported, ImportError> {
         let End {
+            loaded,
             journal,
             uploader,
             run,
@@ -624,6 +663,8 @@ impl End<'_> {
             files,
             mut notes,
             failure,
+            untold,
+            mut collector,
         } = finished;
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let requests = Requests {
@@ -663,7 +704,31 @@ impl End<'_> {
         for (place, (_, rows)) in tally.fates().iter().enumerate() {
             fates[place] = rows;
         }
-        let summary = kept(&tally, requests, &files, halt.as_ref());
+        // Whoever stopped the run does not want to wait.
+        if halt.is_none() {
+            gather::look_up_pairs(loaded, &mut collector);
+        }
+        let details = Details {
+            began_ms: self.began.1,
+            settings: std::mem::take(&mut self.told),
+            pace: Some(self.track),
+            ..collector.finish()
+        };
+        let summary = kept::summary(kept::Run {
+            loaded,
+            run,
+            base_url: &self.base_url,
+            tally: &tally,
+            requests,
+            files: &files,
+            ledger: journal.path(),
+            duplicates: fed.duplicates,
+            halt: halt.as_ref(),
+            notes: &notes,
+            exit,
+            seconds: self.began.0.elapsed().as_secs_f64(),
+            details: &details,
+        });
         fault::at(Point::RunEnded);
         if let Err(error) = journal.end_run_with(run, exit.code(), fates, summary) {
             // What was sent is told all the same; a ledger that failed before has been told of.
@@ -683,26 +748,10 @@ impl End<'_> {
             left,
             halt,
             notes,
+            untold,
+            details,
         })
     }
-}
-
-/// What the ledger keeps of a run: counts, codes and places, nothing of a customer's.
-fn kept(tally: &Tally, requests: Requests, files: &[Files], halt: Option<&Halt>) -> String {
-    let issues: Vec<_> = tally
-        .groups()
-        .map(|group| {
-            serde_json::json!({
-                "code": group.code, "column": group.column, "field": group.field,
-                "count": group.count, "fate": group.fate, "severity": group.severity,
-            })
-        })
-        .collect();
-    serde_json::json!({
-        "read": tally.read(), "fates": tally.fates(), "requests": requests, "issues": issues,
-        "files": files, "finished": halt.is_none(),
-    })
-    .to_string()
 }
 
 /// The rows that left their file, in a sentence.

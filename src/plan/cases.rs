@@ -240,13 +240,13 @@ fn judge(
             let extra: Vec<&str> = given.difference(&wanted_codes).copied().collect();
             let mut label = Vec::new();
             if !missing.is_empty() {
-                label.push(format!("did not arise: {}", missing.join(", ")));
+                label.push(format!("expected, but not given: {}", missing.join(", ")));
             }
             if !extra.is_empty() {
-                label.push(format!("arose besides: {}", extra.join(", ")));
+                label.push(format!("given, but not expected: {}", extra.join(", ")));
             }
             let failure = failed(
-                "this test gives other issues than it lists",
+                "the row of this test gives other issues than it lists",
                 wanted.span(),
                 label.join("; "),
             );
@@ -288,14 +288,18 @@ fn judge(
                 let keys = difference.path.iter().map(String::as_str);
                 let path: Vec<&str> = ["test", &number, "body"].into_iter().chain(keys).collect();
                 let place = document.spans(&path).map(|(_, value)| value);
-                failures.push(failed(
-                    &format!("this test gives another `{}`", shown_path(&difference.path)),
-                    place.unwrap_or(wanted.span()),
-                    match difference.given {
-                        Some(given) => format!("expected this; the row gives {given}"),
-                        None => "expected this; the row gives nothing here".to_owned(),
-                    },
-                ));
+                let shown = shown_path(&difference.path);
+                let (message, label) = match difference.given {
+                    Some(given) => (
+                        format!("the row of this test gives another `{shown}`"),
+                        format!("expected this, got {given}"),
+                    ),
+                    None => (
+                        format!("the row of this test gives no `{shown}`"),
+                        "expected this, got nothing".to_owned(),
+                    ),
+                };
+                failures.push(failed(&message, place.unwrap_or(wanted.span()), label));
             }
         }
         record::Plan::Skip(rule, why) => failures.push(failed(

@@ -71,12 +71,9 @@ pub(super) fn damage(cell: Cell<'_>) -> Option<(&'static str, Cow<'static, str>)
     }
 }
 
-/// From here on a floating-point cell does not hold every whole number (IEEE 754 binary64).
-pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
-
 /// Whether a workbook's number cell has already lost digits of the identifier that it holds.
 pub(super) fn is_rounded(cell: Cell<'_>) -> bool {
-    matches!(cell.kind, Kind::Number(number) if number.abs() >= EXACT)
+    cell.kind.is_rounded()
 }
 
 #[cfg(test)]
@@ -107,7 +104,11 @@ mod tests {
             Some("encoding")
         );
         assert_eq!(damage(cell(Kind::Text)), None);
-        assert!(is_rounded(cell(Kind::Number(EXACT))));
+        assert!(is_rounded(cell(Kind::Number(9_007_199_254_740_992.0))));
+        // Sixteen digits of which the last is a zero, as a spreadsheet program leaves them.
+        assert!(is_rounded(cell(Kind::Number(4_111_111_111_111_110.0))));
+        assert!(!is_rounded(cell(Kind::Number(4_111_111_111_111_111.0))));
+        assert!(!is_rounded(cell(Kind::Number(999_999_999_999_990.0))));
         assert!(!is_rounded(cell(Kind::Number(12.0))));
         assert!(!is_rounded(cell(Kind::Text)));
     }

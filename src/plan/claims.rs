@@ -32,6 +32,8 @@ pub struct Claims {
     parts: Vec<Part>,
     part: usize,
     last: u64,
+    /// The number of the row whose key the row claimed last has as well.
+    twin: Option<u32>,
 }
 
 /// An input, or one of several sheets of it.
@@ -70,6 +72,7 @@ impl Claims {
             parts: Vec::new(),
             part: 0,
             last: 0,
+            twin: None,
         }
     }
 
@@ -105,18 +108,30 @@ impl Claims {
         number
     }
 
-    /// The row of that number, and its file where it is another than the one at hand.
-    fn place(&self, number: u32) -> String {
+    /// The input and row of that number.
+    fn at(&self, number: u32) -> Option<(usize, RowPlace<'_>)> {
         let number = u64::from(number);
         let part = self.parts.partition_point(|part| part.base < number);
-        let Some(part) = self.parts.get(part.saturating_sub(1)) else {
+        let part = self.parts.get(part.saturating_sub(1))?;
+        let place = RowPlace::new(part.sheet.as_deref(), number - part.base);
+        Some((part.input, place))
+    }
+
+    /// The row of that number, and its file where it is another than the one at hand.
+    fn place(&self, number: u32) -> String {
+        let Some((input, place)) = self.at(number) else {
             return format!("row {number}");
         };
-        let place = RowPlace::new(part.sheet.as_deref(), number - part.base);
-        match self.inputs.get(part.input) {
-            Some(name) if part.input != self.input => format!("row {place} of {name}"),
+        match self.inputs.get(input) {
+            Some(name) if input != self.input => format!("row {place} of {name}"),
             _ => format!("row {place}"),
         }
+    }
+
+    /// Where the key of the row that was claimed last stands as well: the index of the input, and
+    /// the row.
+    pub fn twin(&self) -> Option<(usize, RowPlace<'_>)> {
+        self.at(self.twin?)
     }
 
     /// Says at which column issues are shown.
@@ -173,6 +188,7 @@ impl Claims {
     /// Lets a row claim its key; one whose key is held already is skipped or refused. Where rows
     /// have no key, the row is given one made of its body and how often that stood so far.
     pub fn claim(&mut self, prepared: &mut Prepared) {
+        self.twin = None;
         let Plan::Send(body) = &mut prepared.plan else {
             return;
         };
@@ -208,6 +224,7 @@ impl Claims {
             }
         };
         let same = other.body & !CAME_BY == new.body;
+        self.twin = Some(other.row);
         let row = self.place(other.row);
         match (same, self.policy) {
             (true, _) => {

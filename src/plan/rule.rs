@@ -739,7 +739,8 @@ impl RulePlan {
         if !self.as_text && !value.is_exact() {
             return Err(Problem::new(
                 "precision",
-                "has more digits than a number in JSON is sure to keep",
+                "has more digits than a number in JSON is sure to keep; as text (type = \"text\") all of them \
+                 are sent",
             ));
         }
         match self.limits.iter().find_map(|limits| limits.check(value)) {

@@ -637,9 +637,15 @@ fn a_case_that_fails_says_what_differs() {
     assert_eq!(
         told,
         [
-            vec!["9: `name` is \"n\", not \"m\"; `note` is not in the body".to_owned()],
+            vec![
+                "9: expected this, got \"n\"".to_owned(),
+                "9: expected this, got nothing".to_owned(),
+            ],
             vec![],
-            vec!["15: did not arise: size.min; arose besides: name.required".to_owned()],
+            vec![
+                "15: expected, but not given: size.min; given, but not expected: name.required"
+                    .to_owned(),
+            ],
             vec!["17: name.required: this is empty, and the field may not be".to_owned()],
         ]
     );

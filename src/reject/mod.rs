@@ -6,15 +6,26 @@
 //! off. In the results file only `note` is written so: `key` and `id` are looked up by their text
 //! and stay as they are.
 
+mod book;
+#[cfg(test)]
+mod book_tests;
+mod causes;
+mod convert;
+mod csv;
 mod file;
+mod looks;
 mod registry;
 mod rejects;
 mod results;
+mod shown;
 mod text;
+mod words;
 
+pub use book::Look;
+pub use csv::{Dialect, Quoting};
 pub use file::{Ours, Written, remove_own};
 pub use registry::Registry;
-pub use rejects::{ADDED, Dialect, RejectWriter, SEPARATOR};
+pub use rejects::{ADDED, Form, RejectWriter, SEPARATOR};
 pub use results::{COLUMNS, ResultsWriter};
 pub use text::{escape, reject_name, results_name, unescape};
 

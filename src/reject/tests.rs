@@ -463,10 +463,10 @@ proptest! {
             .finish(&folder.path().join("c.csv"), &Nobody)
             .unwrap()
             .unwrap();
-        let mut builder = csv::ReaderBuilder::new();
+        let mut builder = ::csv::ReaderBuilder::new();
         builder.delimiter(delimiter).quote(quote).has_headers(false);
         if terminator == "\r" {
-            builder.terminator(csv::Terminator::Any(b'\r'));
+            builder.terminator(::csv::Terminator::Any(b'\r'));
         }
         let mut reader = builder.from_path(written.path).unwrap();
         let back: Vec<Vec<String>> = reader

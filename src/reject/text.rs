@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::rejects::Form;
+
 /// The text of a cell so that no spreadsheet program runs it: text that begins with `=`, `+`, `-`,
 /// `@`, a tab or a carriage return and is not a plain number, and text that begins with `'`, gets a
 /// `'` in front.
@@ -15,6 +17,17 @@ pub fn escape(text: &str) -> Cow<'_, str> {
         Cow::Owned(format!("'{text}"))
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+/// The text of a cell of a workbook so that it is read back as it is: a `'` that would be taken for
+/// that of [`escape`] is doubled. A workbook says itself that a cell is text and no formula.
+pub(super) fn doubled(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => {
+            Cow::Owned(format!("'{text}"))
+        }
+        _ => Cow::Borrowed(text),
     }
 }
 
@@ -66,10 +79,10 @@ fn is_grouped(text: &str, group: char) -> bool {
         && part.is_none_or(|digits| digits.is_empty() || is_digits(digits))
 }
 
-/// The name of the reject file for an input with this stem. A stem that is itself a reject file's
+/// The name of the reject file, of this kind, for an input with this stem. A stem that is itself a reject file's
 /// (`clients.rejects`, `clients.rejects-2`) gives the name of the first reject file.
-pub fn reject_name(stem: &str) -> String {
-    format!("{}.rejects.csv", without_rejects(stem))
+pub fn reject_name(stem: &str, form: &Form) -> String {
+    format!("{}.rejects.{}", without_rejects(stem), form.extension())
 }
 
 /// The name of the results file for an input with this stem. A reject file that is handed back has
@@ -170,7 +183,11 @@ mod tests {
             ("stdin", "stdin.rejects.csv", "stdin.results.csv"),
             (".rejects", ".rejects.rejects.csv", ".rejects.results.csv"),
         ] {
-            assert_eq!(reject_name(stem), rejects, "{stem}");
+            let form = Form::Csv(crate::reject::Dialect::default());
+            assert_eq!(reject_name(stem, &form), rejects, "{stem}");
+            let book = rejects.replace(".csv", ".xlsx");
+            let form = Form::Workbook(crate::reject::Look::default());
+            assert_eq!(reject_name(stem, &form), book, "{stem}");
             assert_eq!(results_name(stem), results, "{stem}");
         }
     }

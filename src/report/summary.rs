@@ -5,6 +5,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::suggest::Suggestion;
 use crate::record::Fate;
 
 /// How many rows came to each fate. Serialised as an object with a member for every fate.
@@ -134,15 +135,21 @@ pub struct Files {
     /// The results file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<String>,
+    /// The file of issues, a line of JSON each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issues: Option<String>,
     /// The ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger: Option<String>,
+    /// The report as an HTML page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
 }
 
 impl Files {
     /// Whether no file was written.
     pub fn is_empty(&self) -> bool {
-        self.rejects.is_none() && self.results.is_none() && self.ledger.is_none()
+        self == &Self::default()
     }
 }
 
@@ -212,6 +219,9 @@ pub struct Summary {
     pub requests: Requests,
     /// What is wrong, errors first, the most frequent first.
     pub issues: Vec<IssueGroup>,
+    /// What could be written into the mapping to mend many rows at once, the most first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<Suggestion>,
     /// What an import would take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
@@ -323,6 +333,7 @@ mod tests {
                 rejects: Some("clients.rejects.csv".into()),
                 results: Some("clients.results.csv".into()),
                 ledger: Some("l.db".into()),
+                ..Files::default()
             },
             seconds: 48.9,
             ..Summary::default()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::suggest::{Suggestion, Values, most};
 use super::summary::{Example, Fates, InputSummary, IssueGroup};
 use crate::issue::{Issue, Severity};
 use crate::record::{Fate, Settled};
@@ -17,7 +18,7 @@ const EXAMPLES: usize = 3;
 
 /// Counts rows by fate and issues by code, column and fate. Memory is bounded: at most 1,000
 /// groups of three examples, then one group `other` for each fate and severity.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tally {
     inputs: Vec<InputSummary>,
     fates: Fates,
@@ -44,7 +45,7 @@ pub struct GroupCount<'t> {
     pub count: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Group {
     code: Arc<str>,
     column: Option<Arc<str>>,
@@ -55,6 +56,8 @@ struct Group {
     examples: Vec<Example>,
     /// For each example the index of its input.
     inputs: Vec<usize>,
+    /// The values, where counting them shows what would mend many rows.
+    values: Option<Values>,
 }
 
 impl Tally {
@@ -87,6 +90,9 @@ impl Tally {
             let column = issue.column.map(|column| header.name(column));
             let group = self.group(issue, column, settled.fate);
             group.count += 1;
+            if let Some(values) = &mut group.values {
+                values.add(issue);
+            }
             if group.examples.len() < EXAMPLES {
                 group.inputs.push(input);
                 group.examples.push(Example {
@@ -125,6 +131,7 @@ impl Tally {
             count: 0,
             examples: Vec::new(),
             inputs: Vec::new(),
+            values: Values::of(issue),
         });
         let (groups, hasher) = (&self.groups, &self.hasher);
         self.index
@@ -147,6 +154,7 @@ impl Tally {
                 count: 0,
                 examples: Vec::new(),
                 inputs: Vec::new(),
+                values: None,
             });
             self.others.len() - 1
         });
@@ -156,17 +164,17 @@ impl Tally {
     /// The groups of issues so far, without their examples, in the order of their first rows.
     pub fn groups(&self) -> impl Iterator<Item = GroupCount<'_>> {
         let all = self.groups.iter().chain(&self.others);
-        all.map(|group| GroupCount {
-            code: &group.code,
-            column: group.column.as_deref(),
-            field: group.field.as_deref(),
-            fate: group.fate.name(),
-            severity: match group.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-            count: group.count,
-        })
+        all.map(Group::counted)
+    }
+
+    /// What could be written into the mapping to mend many rows at once, the most first.
+    pub fn suggestions(&self) -> Vec<Suggestion> {
+        let groups = self.groups.iter();
+        most(
+            groups
+                .filter_map(|group| group.values.as_ref()?.suggestion(&group.counted()))
+                .collect(),
+        )
     }
 
     /// Rows counted so far.
@@ -228,6 +236,20 @@ impl Group {
             self.fate,
             self.severity,
         )
+    }
+
+    fn counted(&self) -> GroupCount<'_> {
+        GroupCount {
+            code: &self.code,
+            column: self.column.as_deref(),
+            field: self.field.as_deref(),
+            fate: self.fate.name(),
+            severity: match self.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            count: self.count,
+        }
     }
 
     /// `inputs` names the inputs where there are several.

@@ -4,18 +4,17 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::frame::{ending, files, headline, is_check};
 use super::page::{Page, Style, cut};
+use super::suggest::Suggestion;
 use super::summary::{Example, InputSummary, IssueGroup, Summary};
-use super::words::{counted, duration, harmless, number};
+use super::terse::terse;
+use super::words::{counted, harmless, number};
 use crate::record::Fate;
 use crate::row::RowPlace;
 
-/// The most kinds of problems that are listed; the rest is counted.
-const KINDS: usize = 8;
 /// The most further kinds that are named by their code alone.
 const CODES: usize = 16;
-/// The most lines of examples under all kinds together.
-const EXAMPLE_LINES: usize = 14;
 /// The most inputs, members of a body and columns that are listed.
 const LISTED: usize = 8;
 /// How wide a cell's text may be, in columns of the terminal.
@@ -26,138 +25,65 @@ const MESSAGE: usize = 240;
 /// The summary as text of at most `width` columns (commands and paths stay whole), with a line
 /// feed at its end. Cell texts are made harmless to the terminal.
 pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
+    of_room(summary, width, colour, &ALL)
+}
+
+/// The same, shortened as far as is needed to be seen at once in a window of so many lines.
+pub fn terminal_in(summary: &Summary, width: usize, height: usize, colour: bool) -> String {
+    // The prompt takes a line.
+    let fits = |text: &String| text.lines().count() < height;
+    let whole = terminal(summary, width, colour);
+    if fits(&whole) {
+        return whole;
+    }
+    let short = of_room(summary, width, colour, &SHORT);
+    if fits(&short) {
+        return short;
+    }
+    terse(summary, width, colour)
+}
+
+/// How much is shown.
+struct Room {
+    /// The most kinds of problems that are listed; the rest is counted.
+    kinds: usize,
+    /// The most lines of examples under all kinds together.
+    examples: usize,
+    /// Whether the first body is shown.
+    body: bool,
+    /// The most notes.
+    notes: usize,
+}
+
+const ALL: Room = Room {
+    kinds: 8,
+    examples: 14,
+    body: true,
+    notes: usize::MAX,
+};
+
+const SHORT: Room = Room {
+    kinds: 5,
+    examples: 5,
+    body: false,
+    notes: 3,
+};
+
+fn of_room(summary: &Summary, width: usize, colour: bool, room: &Room) -> String {
     let mut page = Page::new(width, colour);
-    headline(&mut page, summary);
+    headline(&mut page, summary, true);
     fates(&mut page, summary);
-    causes(&mut page, summary);
-    warnings(&mut page, summary);
+    causes(&mut page, summary, room);
+    suggestions(&mut page, summary);
+    warnings(&mut page, summary, room);
     inputs(&mut page, &summary.per_input);
-    body(&mut page, &summary.bodies);
-    notes(&mut page, summary);
+    if room.body {
+        body(&mut page, &summary.bodies);
+    }
+    notes(&mut page, summary, room);
     files(&mut page, summary);
     ending(&mut page, summary);
     page.finish()
-}
-
-fn is_check(summary: &Summary) -> bool {
-    summary.command == "check"
-}
-
-fn headline(page: &mut Page, summary: &Summary) {
-    let fates = &summary.fates;
-    let refused = fates.get(Fate::Rejected) + fates.get(Fate::Failed);
-    let style = if summary.mistakes.is_some() || refused > 0 {
-        Style::Bad
-    } else if summary.stopped.is_some()
-        || !summary.finished
-        || fates.get(Fate::Uncertain) > 0
-        || summary.read == 0
-    {
-        Style::Doubtful
-    } else {
-        Style::Good
-    };
-    page.wrapped(&sentence(summary), 0, 0, style);
-    if let Some(reason) = &summary.stopped {
-        let text = format!("Stopped early: {}", harmless(reason));
-        page.wrapped(&text, 0, 0, Style::Doubtful);
-    } else if !summary.finished && summary.mistakes.is_none() {
-        page.wrapped(
-            "The run ended before all rows were done.",
-            0,
-            0,
-            Style::Doubtful,
-        );
-    }
-    let mut origin = Vec::new();
-    if !summary.base_url.is_empty() {
-        origin.push(harmless(&summary.base_url));
-    }
-    if !summary.mapping.is_empty() {
-        origin.push(format!("mapping {}", harmless(&summary.mapping)));
-    }
-    if let Some(run) = &summary.run {
-        origin.push(format!("run {run}"));
-    }
-    if !origin.is_empty() {
-        page.wrapped(&origin.join(", "), 0, 0, Style::Dim);
-    }
-}
-
-/// What the run came to, in one sentence.
-fn sentence(summary: &Summary) -> String {
-    let source = match summary.inputs.as_slice() {
-        [] => String::new(),
-        [one] => format!(" of {}", harmless(one)),
-        many => format!(" of {} files", number(many.len() as u64)),
-    };
-    let target = harmless(&summary.target);
-    if summary.mistakes.is_some() {
-        return "Nothing was read and nothing was sent: the files have mistakes.".to_owned();
-    }
-    if summary.read == 0 {
-        return match (&summary.stopped, summary.inputs.as_slice()) {
-            (Some(_), _) => "No row was read.".to_owned(),
-            (None, [one]) => format!("{} has no rows below its header.", harmless(one)),
-            (None, _) => "There are no rows to read.".to_owned(),
-        };
-    }
-    let fates = &summary.fates;
-    let unchanged = fates.get(Fate::Unchanged);
-    let well = fates.get(Fate::Created) + fates.get(Fate::Updated) + unchanged;
-    let check = is_check(summary);
-    let (is, are) = match check {
-        true => (format!("can go to {target}"), format!("can go to {target}")),
-        false => (format!("is in {target}"), format!("are in {target}")),
-    };
-    let mut text = if well == summary.read {
-        let all = match well {
-            1 => format!("The only row{source} {is}"),
-            2 => format!("Both rows{source} {are}"),
-            _ => format!("All {} rows{source} {are}", number(well)),
-        };
-        if unchanged == well && !check {
-            return format!("{all} already; nothing had to be sent.");
-        }
-        return format!("{all}.");
-    } else if well == 0 {
-        format!(
-            "None of the {}{source} {are}",
-            counted(summary.read, "row", "rows")
-        )
-    } else {
-        let verb = if well == 1 { is } else { are };
-        format!(
-            "{} of {} rows{source} {verb}",
-            number(well),
-            number(summary.read)
-        )
-    };
-    let refused = fates.get(Fate::Rejected) + fates.get(Fate::Failed);
-    let were = |rows: u64| match (check, rows) {
-        (true, 1) => "is",
-        (true, _) => "are",
-        (false, 1) => "was",
-        (false, _) => "were",
-    };
-    let mut rest = Vec::new();
-    for (rows, words) in [
-        (refused, "refused"),
-        (fates.get(Fate::Skipped), "left out"),
-        (fates.get(Fate::Pending), "not sent"),
-    ] {
-        if rows > 0 {
-            rest.push(format!("{} {} {words}", number(rows), were(rows)));
-        }
-    }
-    if let rows @ 1.. = fates.get(Fate::Uncertain) {
-        rest.push(format!("{} may or may not be in", number(rows)));
-    }
-    if !rest.is_empty() {
-        let _ = write!(text, "; {}", rest.join(", "));
-    }
-    text.push('.');
-    text
 }
 
 fn fates(page: &mut Page, summary: &Summary) {
@@ -171,22 +97,7 @@ fn fates(page: &mut Page, summary: &Summary) {
         if rows == 0 && fate != Fate::Created {
             continue;
         }
-        let (style, meaning) = match (fate, check) {
-            (Fate::Created, true) => (Style::Good, "would be sent"),
-            (Fate::Created, false) => (Style::Good, "made by this run, confirmed by the target"),
-            (Fate::Updated, true) => (Style::Good, "would be changed"),
-            (Fate::Updated, false) => (Style::Good, "changed by this run, confirmed by the target"),
-            (Fate::Unchanged, _) => (Style::Plain, "there already, nothing to send"),
-            (Fate::Skipped, _) => (Style::Plain, "left out, as duplicates or by a rule"),
-            (Fate::Rejected, true) => (Style::Bad, "our checks refuse them"),
-            (Fate::Rejected, false) => (Style::Bad, "refused by our checks, not sent"),
-            (Fate::Failed, _) => (Style::Bad, "refused by the target"),
-            (Fate::Uncertain, _) => (
-                Style::Doubtful,
-                "sent, perhaps made: look before you send them again",
-            ),
-            (Fate::Pending, _) => (Style::Doubtful, "not sent, a later run sends them"),
-        };
+        let (style, meaning) = meaning(fate, check);
         let style = if rows == 0 { Style::Dim } else { style };
         page.put(&format!("  {:<9}  ", fate.name()), Style::Plain);
         page.put(&format!("{:>digits$}", number(rows)), style);
@@ -201,7 +112,27 @@ fn fates(page: &mut Page, summary: &Summary) {
     page.end();
 }
 
-fn causes(page: &mut Page, summary: &Summary) {
+/// How a fate looks, and what it means in a few words.
+pub(super) fn meaning(fate: Fate, check: bool) -> (Style, &'static str) {
+    match (fate, check) {
+        (Fate::Created, true) => (Style::Good, "would be sent"),
+        (Fate::Created, false) => (Style::Good, "made by this run, confirmed by the target"),
+        (Fate::Updated, true) => (Style::Good, "would be changed"),
+        (Fate::Updated, false) => (Style::Good, "changed by this run, confirmed by the target"),
+        (Fate::Unchanged, _) => (Style::Plain, "there already, nothing to send"),
+        (Fate::Skipped, _) => (Style::Plain, "left out, as duplicates or by a rule"),
+        (Fate::Rejected, true) => (Style::Bad, "our checks refuse them"),
+        (Fate::Rejected, false) => (Style::Bad, "refused by our checks, not sent"),
+        (Fate::Failed, _) => (Style::Bad, "refused by the target"),
+        (Fate::Uncertain, _) => (
+            Style::Doubtful,
+            "sent, perhaps made: look before you send them again",
+        ),
+        (Fate::Pending, _) => (Style::Doubtful, "not sent, a later run sends them"),
+    }
+}
+
+fn causes(page: &mut Page, summary: &Summary, room: &Room) {
     let groups: Vec<&IssueGroup> = summary
         .issues
         .iter()
@@ -212,10 +143,10 @@ fn causes(page: &mut Page, summary: &Summary) {
     } else {
         "Why rows were refused"
     };
-    kinds(page, title, &groups);
+    kinds(page, title, &groups, room);
 }
 
-fn warnings(page: &mut Page, summary: &Summary) {
+fn warnings(page: &mut Page, summary: &Summary, room: &Room) {
     let mut merged: Vec<IssueGroup> = Vec::new();
     for group in summary.issues.iter().filter(|g| g.severity != "error") {
         // A warning reads the same whatever became of its row.
@@ -234,17 +165,35 @@ fn warnings(page: &mut Page, summary: &Summary) {
     }
     merged.sort_by_key(|group| std::cmp::Reverse(group.count));
     let groups: Vec<&IssueGroup> = merged.iter().collect();
-    kinds(page, "Warnings (they refuse no row)", &groups);
+    kinds(page, "Warnings (they refuse no row)", &groups, room);
+}
+
+/// What would mend many rows at once.
+fn suggestions(page: &mut Page, summary: &Summary) {
+    if summary.suggestions.is_empty() {
+        return;
+    }
+    page.title("What mends many rows at once, in the mapping");
+    let digits = |suggestion: &Suggestion| number(suggestion.rows).len();
+    let digits = summary.suggestions.iter().map(digits).max().unwrap_or(1);
+    for suggestion in &summary.suggestions {
+        let rows = number(suggestion.rows);
+        page.put(&format!("  {rows:>digits$} × "), Style::Strong);
+        let place = format!("in {}:", harmless(&suggestion.place));
+        page.wrapped(&place, 0, digits + 5, Style::Plain);
+        // A line to be copied stays whole.
+        page.line_whole(&harmless(&suggestion.write), digits + 5);
+    }
 }
 
 /// Groups of issues under a title, with as many examples each as there is room for.
-fn kinds(page: &mut Page, title: &str, groups: &[&IssueGroup]) {
+fn kinds(page: &mut Page, title: &str, groups: &[&IssueGroup], room: &Room) {
     if groups.is_empty() {
         return;
     }
     page.title(title);
-    let shown = &groups[..groups.len().min(KINDS)];
-    let each = (EXAMPLE_LINES / shown.len()).clamp(1, 3);
+    let shown = &groups[..groups.len().min(room.kinds)];
+    let each = (room.examples / shown.len()).clamp(1, 3);
     let digits = shown
         .iter()
         .map(|group| number(group.count).len())
@@ -253,7 +202,7 @@ fn kinds(page: &mut Page, title: &str, groups: &[&IssueGroup]) {
     for group in shown {
         kind(page, group, digits, each);
     }
-    if let Some(rest @ [_, ..]) = groups.get(KINDS..) {
+    if let Some(rest @ [_, ..]) = groups.get(room.kinds..) {
         let count = rest.iter().map(|group| group.count).sum();
         let mut text = format!(
             "and {} of {}: ",
@@ -320,7 +269,7 @@ fn kind(page: &mut Page, group: &IssueGroup, digits: usize, each: usize) {
 }
 
 /// An example's place and, if wanted, its value: `D17 "bob@"`.
-fn seen(example: &Example, value: bool) -> String {
+pub(super) fn seen(example: &Example, value: bool) -> String {
     let mut text = match &example.input {
         Some(input) => format!("{} ", harmless(input)),
         None => String::new(),
@@ -396,7 +345,7 @@ fn body(page: &mut Page, bodies: &[Value]) {
     page.line("}", 2);
 }
 
-fn notes(page: &mut Page, summary: &Summary) {
+fn notes(page: &mut Page, summary: &Summary, room: &Room) {
     let mut notes = Vec::new();
     if summary.duplicates > 0 {
         let text = match summary.duplicates {
@@ -430,115 +379,12 @@ fn notes(page: &mut Page, summary: &Summary) {
         return;
     }
     page.title("Notes");
-    for note in notes {
+    let more = notes.len().saturating_sub(room.notes);
+    for note in notes.iter().take(room.notes) {
         page.wrapped(&format!("- {note}"), 2, 4, Style::Plain);
     }
-}
-
-fn files(page: &mut Page, summary: &Summary) {
-    let own = summary.per_input.iter().map(|input| &input.files);
-    let all: Vec<(&str, &String)> = std::iter::once(&summary.files)
-        .chain(own)
-        .flat_map(|files| {
-            [
-                ("rejects", &files.rejects),
-                ("results", &files.results),
-                ("ledger", &files.ledger),
-            ]
-        })
-        .filter_map(|(name, path)| path.as_ref().map(|path| (name, path)))
-        .collect();
-    if all.is_empty() {
-        return;
+    if more > 0 {
+        let text = format!("and {more} more: a taller window shows them, and --json");
+        page.wrapped(&text, 2, 4, Style::Dim);
     }
-    page.title("Files written");
-    for (name, path) in all {
-        page.line_whole(&format!("{name:<7}  {}", harmless(path)), 2);
-    }
-}
-
-fn ending(page: &mut Page, summary: &Summary) {
-    page.gap();
-    let requests = summary.requests;
-    let mut text = String::new();
-    if is_check(summary) {
-        let _ = write!(
-            text,
-            "Checked in {}; nothing was sent.",
-            duration(summary.seconds)
-        );
-    } else {
-        let _ = write!(
-            text,
-            "{} in {}",
-            counted(requests.sent, "request", "requests"),
-            duration(summary.seconds)
-        );
-        for (count, words) in [
-            (requests.retried, "repeated"),
-            (requests.limited, "answered \"too many requests\""),
-        ] {
-            if count > 0 {
-                let _ = write!(text, ", {} {words}", number(count));
-            }
-        }
-        if requests.lookups > 0 {
-            let _ = write!(
-                text,
-                ", {}",
-                counted(requests.lookups, "look-up", "look-ups")
-            );
-        }
-        text.push('.');
-    }
-    if let Some(estimate) = summary.estimate.filter(|_| is_check(summary)) {
-        let _ = write!(
-            text,
-            " {}",
-            expectation(estimate.requests, estimate.seconds)
-        );
-    }
-    page.wrapped(&text, 0, 0, Style::Dim);
-    for (place, next) in summary
-        .next
-        .iter()
-        .flat_map(|next| next.lines())
-        .enumerate()
-    {
-        let label = if place == 0 { "Next: " } else { "      " };
-        page.put(label, Style::Strong);
-        if next.starts_with("rowferry ") {
-            // A command is copied: it stays whole.
-            page.put(&harmless(next), Style::Plain);
-            page.end();
-        } else {
-            page.wrapped(&harmless(next), 0, 6, Style::Plain);
-        }
-    }
-}
-
-/// How long an import would take, in words.
-fn expectation(requests: u64, seconds: Option<f64>) -> String {
-    if requests == 0 {
-        return "The import would have nothing to send.".to_owned();
-    }
-    let sent = counted(requests, "request", "requests");
-    let Some(seconds) = seconds else {
-        return format!(
-            "The import would take {sent}; how fast the target may be asked is not known."
-        );
-    };
-    if seconds < 1.0 {
-        return format!("The import would take about a second: {sent}.");
-    }
-    let rate = requests as f64 / seconds;
-    let pace = if rate >= 0.95 {
-        format!("{}/s", number(rate.round() as u64))
-    } else {
-        format!("{} a minute", number((rate * 60.0).round() as u64))
-    };
-    format!(
-        "The import would take about {}: {sent} at {pace}.",
-        duration(seconds.ceil())
-    )
 }

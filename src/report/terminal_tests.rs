@@ -227,6 +227,7 @@ fn failed_import() -> Summary {
             rejects: Some("clients.rejects.csv".into()),
             results: Some("clients.results.csv".into()),
             ledger: Some("/home/jane/.local/state/rowferry/kaiten-1f3a9c.db".into()),
+            ..Files::default()
         },
         seconds: 48.9,
         next: Some("rowferry import clients.rejects.csv --mapping kaiten.toml".into()),
@@ -599,6 +600,66 @@ fn no_line_is_wider_than_the_terminal_but_commands_and_paths() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_messy_check_in_a_small_window() {
+    assert_snapshot!(terminal_in(&messy_check(), 80, 24, false), @r#"
+    11,956 of 12,000 rows of clients.xlsx can go to assembly; 34 are refused, 10 are
+    left out.
+    12,000 read: 11,956 created, 10 skipped, 34 rejected
+
+      21 × Email: D17 "bob@" – There is no domain after the `@`; an address looks l…
+      12 × Country of residence: H18 "Deutschlnd" – `Deutschlnd` is no country; wri…
+       1 × row 700 – The row has 13 cells and the header 12; a comma may lack its q…
+           and 4 warnings
+
+    rejects  clients.rejects.csv
+    2 notes more: a taller window shows them, and --json.
+
+    Checked in 0.3 s; nothing was sent. The import would take about 10 min: 11,956
+    requests at 20/s.
+    Next: mend clients.rejects.csv, or import the rows that are good:
+          rowferry import clients.xlsx --mapping assembly.toml
+    "#);
+}
+
+#[test]
+fn an_import_with_failures_in_a_small_window() {
+    assert_snapshot!(terminal_in(&failed_import(), 80, 24, false), @r#"
+    953 of 1,000 rows of clients.csv are in kaiten; 36 were refused, 10 were left
+    out, 1 may or may not be in.
+    1,000 read: 903 created, 50 unchanged, 10 skipped, 34 rejected, 2 failed, 1
+      uncertain
+
+      21 × Email: D17 "bob@" – There is no domain after the `@`; an address looks l…
+      12 × Country of residence: H18 "Deutschlnd" – `Deutschlnd` is no country; wri…
+       1 × row 700 – The row has 13 cells and the header 12; a comma may lack its q…
+       2 × Slug: B5 "acme" – The target answered 422: slug has already been taken
+           and 4 warnings
+
+    rejects  clients.rejects.csv
+    results  clients.results.csv
+    ledger   /home/jane/.local/state/rowferry/kaiten-1f3a9c.db
+
+    909 requests in 49 s, 3 repeated, 2 answered "too many requests", 1 look-up.
+    Next: rowferry import clients.rejects.csv --mapping kaiten.toml
+    "#);
+}
+
+#[test]
+fn a_summary_is_as_long_as_the_window_allows() {
+    for summary in all() {
+        let whole = terminal(&summary, 80, false);
+        assert_eq!(terminal_in(&summary, 80, 200, false), whole);
+        for height in [24, 30, 40, 50] {
+            let text = terminal_in(&summary, 80, height, false);
+            assert!(text.lines().count() < height, "{text}");
+            assert!(text.lines().count() <= whole.lines().count());
+        }
+        let first = |text: &str| text.lines().next().map(str::to_owned);
+        assert_eq!(first(&terminal_in(&summary, 80, 10, false)), first(&whole));
     }
 }
 

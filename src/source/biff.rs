@@ -28,6 +28,8 @@ pub(super) struct Scan {
 pub(super) struct SheetScan {
     /// Hidden rows as runs, from 1, both ends included.
     pub(super) hidden: Vec<(u64, u64)>,
+    /// First and last column, and their width in 256ths of a character.
+    pub(super) widths: Vec<(usize, usize, u32)>,
     /// The formats of number cells that are not shown as they are, by row and column from 0.
     formats: HashMap<(u16, u16), NumberFormat>,
 }
@@ -101,6 +103,15 @@ pub(super) fn scan(file: &mut [u8]) -> Result<Scan, Refused> {
                 _ if depth > 0 => {}
                 // Dimensions (2.4.90)
                 0x0200 => sizes.push(at),
+                // ColInfo (2.4.53)
+                0x007D => {
+                    if let (Some(first), Some(last), Some(width)) =
+                        (u16_at(data, 0), u16_at(data, 2), u16_at(data, 4))
+                    {
+                        let place = (usize::from(first), usize::from(last));
+                        sheet.widths.push((place.0, place.1, u32::from(width)));
+                    }
+                }
                 // Row (2.4.220): the flag says that it is hidden.
                 0x0208 => {
                     if let (Some(row), Some(flags)) = (u16_at(data, 0), u16_at(data, 12))

@@ -2,8 +2,8 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use super::SourceError;
 use super::origin::Origin;
+use super::{SourceError, encoding};
 
 /// The kinds of file that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +122,55 @@ pub(super) fn format(origin: &Origin) -> Result<Format, SourceError> {
             return Err(unsupported(origin, what));
         }
     }
+    if is_json(&lower) {
+        return Err(unsupported(origin, "a JSON file and no table"));
+    }
+    if is_binary(&origin.start(4096)?) {
+        return Err(unsupported(
+            origin,
+            "no text: its bytes are those of a picture, a program or another kind of document",
+        ));
+    }
     Ok(Format::Csv)
+}
+
+/// Whether a text begins as objects and lists do in JSON (RFC 8259), and as no header does.
+fn is_json(text: &[u8]) -> bool {
+    let next = |text: &[u8]| {
+        text.trim_ascii_start()
+            .split_first()
+            .map(|(a, b)| (*a, b.to_vec()))
+    };
+    match next(text) {
+        Some((b'{', rest)) => matches!(next(&rest), Some((b'"' | b'}', _))),
+        Some((b'[', rest)) => match next(&rest) {
+            Some((b'{', rest)) => matches!(next(&rest), Some((b'"' | b'}', _))),
+            Some((b'[', rest)) => matches!(next(&rest), Some((b'"' | b'0'..=b'9', _))),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether these bytes are those of no text: many are of control characters, and of several.
+fn is_binary(start: &[u8]) -> bool {
+    if encoding::is_wide(start) {
+        return false;
+    }
+    // Some programs fill the end of a file with these.
+    let end = start.iter().rposition(|byte| !matches!(byte, 0 | 0x1A));
+    let start = &start[..end.map_or(0, |end| end + 1)];
+    let mut seen = [0_usize; 32];
+    for byte in start.iter().filter(|byte| **byte < 32) {
+        seen[usize::from(*byte)] += 1;
+    }
+    // Tab, the line ends, escape, and the separators that stand between cells in some files.
+    for usual in [0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1B, 0x1C, 0x1D, 0x1E, 0x1F] {
+        seen[usual] = 0;
+    }
+    let count: usize = seen.iter().sum();
+    let kinds = seen.iter().filter(|count| **count > 0).count();
+    kinds >= 4 && count >= 24 && count * 16 > start.len()
 }
 
 fn unsupported(origin: &Origin, what: &'static str) -> SourceError {
@@ -393,6 +441,21 @@ mod tests {
             (b"MIME-Version: 1.0".to_vec(), Err("a web archive")),
             (vec![9, 4, 6, 0, 0, 0], Err("Excel 4")),
             (b"a\tb\n1\t2\n".to_vec(), Ok(Format::Csv)),
+            (b"[ {\"id\": 1}]".to_vec(), Err("a JSON file")),
+            (b"{\n \"id\": 1}".to_vec(), Err("a JSON file")),
+            (b"[x],{y}\n".to_vec(), Ok(Format::Csv)),
+            (b"{id};{name}\n".to_vec(), Ok(Format::Csv)),
+            ((0..=255).cycle().take(900).collect(), Err("no text")),
+            (b"a\x01b\n".repeat(99), Ok(Format::Csv)),
+            ([b"a,b\n1,2\n", &[0; 900][..]].concat(), Ok(Format::Csv)),
+            (
+                "a,b\n1,2\n"
+                    .repeat(9)
+                    .encode_utf16()
+                    .flat_map(u16::to_be_bytes)
+                    .collect(),
+                Ok(Format::Csv),
+            ),
         ] {
             match (judge(&bytes), expected) {
                 (Ok(found), Ok(expected)) => assert_eq!(found, expected),

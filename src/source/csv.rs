@@ -4,14 +4,16 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::csv_row::RowWriter;
+use super::decode::Decoded;
 use super::dialect::{self, Dialect, Sample};
-use super::encoding::{Charset, Decoded, Detected, detect};
+use super::encoding::{Charset, Detected, detect};
 use super::footer;
 use super::header::{self, Looked};
 use super::origin::Origin;
 use super::records::{Broken, CellBytes, LONGEST_RECORD, Record, Records};
 use super::{BATCH_CELLS, BATCH_TEXT, CsvFacts, Facts, MOST_COLUMNS, Opened, Options, SourceError};
-use crate::row::{Fault, Header, Kind, RowBatch, column_letters};
+use crate::row::{Fault, Header, RowBatch, column_letters};
 
 /// How much decoded text is looked at to find delimiter and header, in bytes.
 const SAMPLE: u64 = 64 * 1024;
@@ -120,6 +122,15 @@ pub(super) fn open(origin: Origin, options: &Options) -> Result<Opened<Table>, S
     if header.row > 0 && options.header_row.is_none() && header::goes_on(&rows, header.row) {
         notes.push(header::goes_on_note(&origin.name, header.row));
     }
+    let quote = char::from(dialect.quote);
+    if header.row > 0
+        && let Some(name) = header.names.iter().find(|name| name.starts_with(quote))
+    {
+        notes.push(format!(
+            "The column name {name} in row {} of {} begins with a quote that is never closed properly, so that names may be cut in the wrong places. Mend the line.",
+            header.row, origin.name
+        ));
+    }
     notes.extend(preamble_note(&origin.name, &rows, header.row, options));
     let facts = Facts::Csv(CsvFacts {
         delimiter: dialect.delimiter,
@@ -127,6 +138,7 @@ pub(super) fn open(origin: Origin, options: &Options) -> Result<Opened<Table>, S
         bom: detected.bom > 0,
         terminator: dialect::terminator(&sample.bytes),
         quote: dialect.quote,
+        quoting: dialect::quoting(&sample, dialect),
     });
     let least = match header.row {
         0 => header.names.len(),
@@ -271,7 +283,7 @@ fn first_row(
             }
             return Ok(Some(Looked {
                 number: record.number,
-                cells: records.cells(&record).to_strings(dialect.delimiter),
+                cells: header::read_cells(records.cells(&record), &dialect),
             }));
         }
     }
@@ -304,6 +316,7 @@ impl Table {
         let mut writer = RowWriter {
             width: self.width,
             guarded: self.guarded,
+            quote: self.dialect.quote,
             replaced: self.detected.charset != Charset::Utf8,
             guessed: match self.detected.charset {
                 Charset::Other(encoding) if self.detected.guessed && encoding.is_single_byte() => {
@@ -359,11 +372,11 @@ impl Table {
             CellBytes::Read(cells) => {
                 let all = cells.as_slice();
                 // A row of delimiters is blank to a spreadsheet program. It ends at once for most.
-                if all.iter().all(u8::is_ascii_whitespace) {
+                if all.iter().all(|byte| is_nothing(*byte)) {
                     return;
                 }
                 writer.begin();
-                repeated = self.is_header(cells);
+                repeated = header::is_repeated(&self.names, |index| cells.get(index));
                 // Checked once for the record rather than for each of its cells.
                 let text = std::str::from_utf8(all).ok();
                 writer.nuls = memchr::memchr(0, all).is_some();
@@ -385,7 +398,7 @@ impl Table {
         let fault = match record.broken {
             Some(broken) => Some(broken_fault(broken, record.line)),
             None => match self.misfit(writer, record) {
-                None if repeated => Some(header_fault(self.header_row)),
+                None if repeated => Some(header::repeated_fault(self.header_row)),
                 fault => fault,
             },
         };
@@ -403,17 +416,6 @@ impl Table {
             // is shorter: it lacks a cell.
             || (found < self.usual && writer.last_filled < self.least);
         shifted.then(|| self.ragged_fault(found, record))
-    }
-
-    /// Whether the row has the names of the header in all its cells.
-    fn is_header(&self, cells: &csv::ByteRecord) -> bool {
-        let is = |index: usize, name: &str| {
-            cells.get(index).unwrap_or_default().trim_ascii() == name.as_bytes()
-        };
-        let names = &self.names;
-        names.len() > 1
-            && is(0, &names[0])
-            && (1..names.len()).all(|index| is(index, &names[index]))
     }
 
     #[cold]
@@ -453,15 +455,9 @@ impl Table {
     }
 }
 
-#[cold]
-fn header_fault(row: u64) -> Fault {
-    Fault {
-        code: "row.header",
-        message: format!(
-            "The row holds the column names of row {row} once more, as files do that were put together from several. Delete it if it is no customer."
-        ),
-        column: None,
-    }
+/// Whether a byte shows nothing: white space, or what old programs fill a file's end with.
+fn is_nothing(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, 0 | 0x1A)
 }
 
 #[cold]
@@ -482,95 +478,5 @@ fn broken_fault(broken: Broken, line: u64) -> Fault {
             ),
             column: None,
         },
-    }
-}
-
-/// Whether the bytes that were read as this text are UTF-8 beyond ASCII, which text of another
-/// encoding hardly ever is by chance.
-fn is_utf8(text: &str, encoding: &'static encoding_rs::Encoding) -> bool {
-    if text.is_ascii() {
-        return false;
-    }
-    let (bytes, _, unmappable) = encoding.encode(text);
-    !unmappable
-        && std::str::from_utf8(&bytes).is_ok_and(|utf8| {
-            let mut beyond = utf8.chars().filter(|c| !c.is_ascii());
-            beyond.next().is_some_and(char::is_alphabetic) && beyond.all(|c| !c.is_control())
-        })
-}
-
-/// Writes cells into the batch; empty ones beyond the header's width only when others follow.
-struct RowWriter {
-    width: usize,
-    guarded: bool,
-    /// A decoder stood before: U+FFFD means bytes that it did not know.
-    replaced: bool,
-    /// The encoding was guessed; a cell in UTF-8 is none of it.
-    guessed: Option<&'static encoding_rs::Encoding>,
-    batch: RowBatch,
-    cells: usize,
-    /// The record has a NUL somewhere.
-    nuls: bool,
-    found: usize,
-    empties: usize,
-    /// How many cells there are up to the last that holds something.
-    last_filled: usize,
-}
-
-impl RowWriter {
-    fn begin(&mut self) {
-        self.found = 0;
-        self.last_filled = 0;
-        self.empties = 0;
-    }
-
-    /// Whether a cell beyond the header's width held something.
-    fn surplus(&self) -> bool {
-        self.found > self.width + self.empties
-    }
-
-    fn push(&mut self, text: &str) {
-        // At the ends it is taken off with the spaces; within a text it is no letter.
-        if self.nuls && text.trim_matches('\0').contains('\0') {
-            let shown = text.replace('\0', "\u{FFFD}");
-            return self.push_kind(&shown, Kind::Undecodable);
-        }
-        let bad = self.replaced && text.contains(char::REPLACEMENT_CHARACTER)
-            || self.guessed.is_some_and(|encoding| is_utf8(text, encoding));
-        self.push_kind(text, if bad { Kind::Undecodable } else { Kind::Text });
-    }
-
-    fn push_bytes(&mut self, bytes: &[u8]) {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => self.push(text),
-            Err(_) => self.push_kind(&String::from_utf8_lossy(bytes), Kind::Undecodable),
-        }
-    }
-
-    fn push_kind(&mut self, text: &str, kind: Kind) {
-        self.found += 1;
-        if text.bytes().any(|byte| !byte.is_ascii_whitespace()) {
-            self.last_filled = self.found;
-        }
-        if self.found > self.width {
-            if text.is_empty() {
-                self.empties += 1;
-                return;
-            }
-            if self.found > MOST_COLUMNS {
-                return;
-            }
-            for _ in 0..std::mem::take(&mut self.empties) {
-                self.batch.push_cell("", Kind::Text);
-                self.cells += 1;
-            }
-        }
-        let text = if self.guarded {
-            header::without_guard(text)
-        } else {
-            text
-        };
-        self.batch.push_cell(text, kind);
-        self.cells += 1;
     }
 }

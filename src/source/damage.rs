@@ -251,6 +251,8 @@ impl Detector {
             }
             Kind::Date(date) => return self.dates.cell(row, date.day()),
             Kind::DateTime(date) => return self.dates.cell(row, date.day()),
+            // A formula without a result may mean anything.
+            Kind::Error if text.starts_with('(') => return,
             Kind::Error => return self.nothing(row, text),
             Kind::Boolean(_) | Kind::Time | Kind::Undecodable => return,
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::Quoting;
 use super::header::{self, Looked};
 use super::records::Records;
 
@@ -150,7 +151,7 @@ pub(super) fn rows(sample: &Sample, dialect: Dialect) -> io::Result<Vec<Looked>>
         }
         rows.push(Looked {
             number: record.number,
-            cells: records.cells(&record).to_strings(dialect.delimiter),
+            cells: header::read_cells(records.cells(&record), &dialect),
         });
     }
     Ok(rows)
@@ -166,6 +167,55 @@ pub(super) fn terminator(sample: &[u8]) -> &'static str {
     }
 }
 
+/// Which cells of the sample stand in quotes. One that stands in none, and is neither empty nor a
+/// number, tells that only those do that need it.
+pub(super) fn quoting(sample: &Sample, dialect: Dialect) -> Quoting {
+    let Dialect {
+        delimiter, quote, ..
+    } = dialect;
+    let start = match dialect.hint {
+        true => memchr::memchr2(b'\n', b'\r', &sample.bytes).unwrap_or(0),
+        false => 0,
+    };
+    let mut rest = &sample.bytes[start..];
+    let (mut quoted, mut numbers) = (0usize, 0usize);
+    while !rest.is_empty() {
+        let end = |from: usize| {
+            memchr::memchr3(delimiter, b'\n', b'\r', &rest[from..])
+                .map_or(rest.len(), |at| from + at)
+        };
+        let end = if rest[0] == quote {
+            quoted += 1;
+            let mut at = 1;
+            loop {
+                match memchr::memchr(quote, &rest[at..]) {
+                    // What the sample cuts off is not told.
+                    None => break rest.len(),
+                    Some(run) if rest.get(at + run + 1) == Some(&quote) => at += run + 2,
+                    Some(run) => break end(at + run + 1),
+                }
+            }
+        } else {
+            let end = end(0);
+            let cell = &rest[..end];
+            let number = || std::str::from_utf8(cell).is_ok_and(|text| text.parse::<f64>().is_ok());
+            match cell {
+                [] => {}
+                _ if number() => numbers += 1,
+                _ if end == rest.len() && !sample.whole => {}
+                _ => return Quoting::AsNeeded,
+            }
+            end
+        };
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    match (quoted, numbers) {
+        (0, _) => Quoting::AsNeeded,
+        (_, 0) => Quoting::All,
+        _ => Quoting::Text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +227,27 @@ mod tests {
         };
         let wanted: Vec<String> = wanted.iter().map(|&name| name.to_owned()).collect();
         find(&sample, None, &wanted).unwrap()
+    }
+
+    #[test]
+    fn cells_in_quotes_are_found() {
+        for (text, expected) in [
+            ("a,b\n1,2\n", Quoting::AsNeeded),
+            ("\"a\",\"b\"\n1,\"2\"\n", Quoting::Text),
+            ("\"a\",\"b\"\r\n\"1\",\"x\"\"y,\nz\"\r\n", Quoting::All),
+            ("\"a\",\"b\"\n,\"2\"\n\n", Quoting::All),
+            ("\"a\",\"b\"\nx,\"2\"\n", Quoting::AsNeeded),
+            ("sep=;\n\"a\";\"b\"\n\"1\";\"2\"", Quoting::All),
+            ("", Quoting::AsNeeded),
+            ("\"a\",\"b", Quoting::All),
+        ] {
+            let sample = Sample {
+                bytes: text.as_bytes().to_vec(),
+                whole: true,
+            };
+            let dialect = find(&sample, None, &[]).unwrap();
+            assert_eq!(quoting(&sample, dialect), expected, "{text:?}");
+        }
     }
 
     #[test]

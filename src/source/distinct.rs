@@ -1,10 +1,14 @@
 //! How many different values a column has, and which are frequent, in constant memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
-/// Values are told apart exactly up to this many in a column.
+/// So many values of a column are kept, with how often each stands there.
 pub(super) const EXACT: usize = 10_000;
+/// So many more are counted exactly.
+const COUNTED: usize = 250_000;
+/// And so many in all columns together, so that a very wide file does not fill the memory.
+const IN_ALL: usize = 2_000_000;
 /// Longer values are shown cut.
 const KEPT: usize = 120;
 /// Registers of the estimate: an error of 1.04/√4096 = 1.6 % (Flajolet et al., HyperLogLog, 2007).
@@ -42,15 +46,21 @@ struct Seen {
 pub(super) struct Distinct {
     limit: usize,
     seen: HashMap<u64, Seen, BuildHasherDefault<AlreadyHashed>>,
+    /// Values beyond those, as long as there are not too many.
+    others: HashSet<u64, BuildHasherDefault<AlreadyHashed>>,
+    counted: usize,
     full: bool,
     registers: Box<[u8]>,
 }
 
 impl Distinct {
-    /// Tells values apart exactly up to `limit`.
-    pub(super) fn new(limit: usize) -> Self {
+    /// For one of so many columns.
+    pub(super) fn new(columns: usize) -> Self {
+        let share = IN_ALL / columns.max(1);
         Self {
-            limit,
+            limit: EXACT.min(share),
+            counted: COUNTED.min(share),
+            others: HashSet::default(),
             seen: HashMap::default(),
             full: false,
             registers: Box::default(),
@@ -81,10 +91,14 @@ impl Distinct {
                     text,
                 },
             );
+        } else if self.others.contains(&hash) {
+        } else if self.others.len() < self.counted {
+            self.others.insert(hash);
         } else {
             self.full = true;
             self.registers = vec![0; REGISTERS].into();
-            let hashes: Vec<u64> = self.seen.keys().copied().collect();
+            let others = std::mem::take(&mut self.others);
+            let hashes: Vec<u64> = self.seen.keys().copied().chain(others).collect();
             hashes.into_iter().for_each(|hash| self.register(hash));
             self.register(hash);
         }
@@ -100,7 +114,7 @@ impl Distinct {
     /// How many different values, and whether that is exact.
     pub(super) fn count(&self) -> (u64, bool) {
         if !self.full {
-            return (self.seen.len() as u64, true);
+            return ((self.seen.len() + self.others.len()) as u64, true);
         }
         let m = REGISTERS as f64;
         let sum: f64 = self
@@ -136,25 +150,29 @@ mod tests {
 
     #[test]
     fn few_values_are_counted_exactly_and_many_nearly() {
-        let mut few = Distinct::new(EXACT);
+        let mut few = Distinct::new(1);
         for text in ["b", "a", "b", "c"] {
             few.add(text);
         }
         assert_eq!(few.count(), (3, true));
         assert_eq!(few.frequent(2), [("b".to_owned(), 2), ("a".to_owned(), 1)]);
-        let mut many = Distinct::new(1000);
+        // One of 2,000 columns: 1,000 values are kept, and 1,000 more counted.
+        let mut many = Distinct::new(2000);
         for number in 0..200_000 {
+            if number == 2000 {
+                assert_eq!(many.count(), (2000, true));
+            }
             many.add(&(number % 100_000).to_string());
         }
         let (count, exact) = many.count();
         assert!(!exact);
         assert!((95_000..105_000).contains(&count), "{count}");
-        assert_eq!(many.seen.len(), 1000);
+        assert_eq!((many.seen.len(), many.others.len()), (1000, 0));
     }
 
     #[test]
     fn long_values_are_kept_cut() {
-        let mut distinct = Distinct::new(EXACT);
+        let mut distinct = Distinct::new(1);
         distinct.add(&"é".repeat(500));
         assert_eq!(distinct.frequent(1)[0].0.chars().count(), KEPT + 1);
     }

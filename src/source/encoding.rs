@@ -1,9 +1,13 @@
-//! Which encoding a file is in, and its text as UTF-8.
+//! Which encoding a file is in.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{
+    Encoding, GB18030, GBK, ISO_2022_JP, ISO_8859_15, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE,
+    WINDOWS_1252,
+};
+use memchr::memmem;
 
 use super::SourceError;
 use super::origin::Origin;
@@ -56,7 +60,11 @@ pub(super) fn detect(
         // Before UTF-16, whose mark is the first half of this one.
         [0xFF, 0xFE, 0, 0, ..] => Some((Charset::Utf32 { little: true }, 4)),
         [0, 0, 0xFE, 0xFF, ..] => Some((Charset::Utf32 { little: false }, 4)),
-        [0xEF, 0xBB, 0xBF, ..] => Some((Charset::Utf8, 3)),
+        // Files that were put together by programs have more than one.
+        [0xEF, 0xBB, 0xBF, ..] => {
+            let marks = start.chunks(3).take_while(|mark| *mark == b"\xEF\xBB\xBF");
+            Some((Charset::Utf8, 3 * marks.count()))
+        }
         [0xFF, 0xFE, ..] => Some((Charset::Other(UTF_16LE), 2)),
         [0xFE, 0xFF, ..] => Some((Charset::Other(UTF_16BE), 2)),
         _ => None,
@@ -86,6 +94,14 @@ pub(super) fn detect(
     }
     if let Some(charset) = given {
         return Ok(found(charset, 0, None));
+    }
+    // Its text is ASCII between escapes, so that it would pass for UTF-8.
+    if [&b"\x1B$B"[..], b"\x1B$@"]
+        .iter()
+        .any(|escape| memmem::find(&start, escape).is_some())
+    {
+        let note = guess_note(&origin.name, ISO_2022_JP.name());
+        return Ok(found(Charset::Other(ISO_2022_JP), 0, Some(note)));
     }
     if let Some(encoding) = utf_16_without_mark(&start) {
         let note = guess_note(&origin.name, encoding.name());
@@ -123,6 +139,15 @@ fn guess_note(name: &str, encoding: &str) -> String {
     format!(
         "{name} does not say its encoding and is not UTF-8; it is read as {encoding}. If letters with accents look wrong, name the encoding: `encoding` under [source] of the mapping file (columns: --encoding)."
     )
+}
+
+/// Whether a file that begins so is in UTF-16 or UTF-32.
+pub(super) fn is_wide(start: &[u8]) -> bool {
+    matches!(
+        start,
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, 0, 0xFE, 0xFF, ..]
+    ) || utf_32_by_zeros(start).is_some()
+        || utf_16_without_mark(start).is_some()
 }
 
 /// Spreadsheet text in UTF-16 is mostly of the first 256 characters: every other byte is 0.
@@ -249,6 +274,7 @@ fn judge_other(
 ) -> Result<Judged, SourceError> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     let (mut errors, mut looked_at) = (0, 0);
+    let mut seen = [0_u64; 256];
     while length > 0 && looked_at < LOOKED_AT {
         let chunk = &buffer[..length];
         if !chunk.is_ascii() {
@@ -258,6 +284,7 @@ fn judge_other(
             }
             detector.feed(chunk, false);
         }
+        chunk.iter().for_each(|byte| seen[usize::from(*byte)] += 1);
         looked_at += length;
         length = reader
             .read(&mut buffer)
@@ -271,12 +298,30 @@ fn judge_other(
     let encoding = match detector.guess(None, Utf8Detection::Deny) {
         // The same with fewer characters.
         encoding if encoding == GBK => GB18030,
+        encoding if encoding == WINDOWS_1252 => western(&seen),
         encoding => encoding,
     };
     Ok(Judged::Other {
         encoding,
         mixed: multibyte > 0 && encoding.is_single_byte(),
     })
+}
+
+/// Which encoding of western Europe it is, by how often each byte is seen; the usual one is
+/// windows-1252. Excel for the Mac wrote that of the Mac, and ended lines by CR alone; what has the
+/// euro sign where windows-1252 has a sign that nobody uses is ISO-8859-15.
+fn western(seen: &[u64; 256]) -> &'static Encoding {
+    let count = |bytes: std::ops::RangeInclusive<u8>| -> u64 {
+        bytes.map(|byte| seen[usize::from(byte)]).sum()
+    };
+    let (low, high) = (count(0x80..=0x9F), count(0xA0..=0xFF));
+    if seen[0x0D] > 0 && seen[0x0A] == 0 && low > high {
+        MACINTOSH
+    } else if seen[0xA4] > 0 && low == 0 {
+        ISO_8859_15
+    } else {
+        WINDOWS_1252
+    }
 }
 
 /// What a whole valid chunk says for UTF-8; counting its characters would say no more.
@@ -288,153 +333,10 @@ fn multibyte_characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte >= 0xC0).count()
 }
 
-/// The file's text as UTF-8. UTF-8 files come as they are and may hold bad bytes; bytes that
-/// another encoding does not know come as U+FFFD.
-#[derive(Debug)]
-pub(super) struct Decoded {
-    raw: Bytes,
-    how: How,
-}
-
-enum How {
-    AsIs,
-    Whatwg(Box<Decoding>),
-    Utf32(Utf32),
-}
-
-impl std::fmt::Debug for How {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::AsIs => "AsIs",
-            Self::Whatwg(_) => "Whatwg",
-            Self::Utf32(_) => "Utf32",
-        })
-    }
-}
-
-struct Decoding {
-    decoder: Decoder,
-    bytes: Box<[u8]>,
-    start: usize,
-    end: usize,
-    last: bool,
-    done: bool,
-}
-
-impl Decoded {
-    pub(super) fn new(origin: &Origin, detected: &Detected) -> Self {
-        Self {
-            raw: origin.bytes(detected.bom as u64),
-            how: match detected.charset {
-                Charset::Utf8 => How::AsIs,
-                Charset::Utf32 { little } => How::Utf32(Utf32 {
-                    little,
-                    cut: Vec::new(),
-                    text: Vec::new(),
-                    taken: 0,
-                }),
-                Charset::Other(encoding) => How::Whatwg(Box::new(Decoding {
-                    decoder: encoding.new_decoder_without_bom_handling(),
-                    bytes: vec![0; 64 * 1024].into_boxed_slice(),
-                    start: 0,
-                    end: 0,
-                    last: false,
-                    done: false,
-                })),
-            },
-        }
-    }
-}
-
-impl Read for Decoded {
-    /// `buffer` must have room for a character, which every caller's has.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.how {
-            How::AsIs => self.raw.read(buffer),
-            How::Whatwg(decoding) => decoding.read(&mut self.raw, buffer),
-            How::Utf32(units) => units.read(&mut self.raw, buffer),
-        }
-    }
-}
-
-impl Decoding {
-    fn read(&mut self, raw: &mut Bytes, buffer: &mut [u8]) -> io::Result<usize> {
-        while !self.done {
-            if self.start == self.end && !self.last {
-                self.start = 0;
-                self.end = raw.read(&mut self.bytes)?;
-                self.last = self.end == 0;
-            }
-            let (result, read, written, _) =
-                self.decoder
-                    .decode_to_utf8(&self.bytes[self.start..self.end], buffer, self.last);
-            self.start += read;
-            self.done = self.last && result == CoderResult::InputEmpty;
-            if written > 0 {
-                return Ok(written);
-            }
-            if result == CoderResult::OutputFull {
-                return Err(io::Error::other("no room for a character"));
-            }
-        }
-        Ok(0)
-    }
-}
-
-/// UTF-32 units on their way to UTF-8.
-struct Utf32 {
-    little: bool,
-    /// Bytes of a unit that the last reading cut.
-    cut: Vec<u8>,
-    text: Vec<u8>,
-    taken: usize,
-}
-
-impl Utf32 {
-    fn read(&mut self, raw: &mut Bytes, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.taken == self.text.len() {
-            let mut bytes = std::mem::take(&mut self.cut);
-            let kept = bytes.len();
-            bytes.resize(16 * 1024, 0);
-            let read = raw.read(&mut bytes[kept..])?;
-            bytes.truncate(kept + read);
-            self.text.clear();
-            self.taken = 0;
-            let units = bytes.chunks_exact(4);
-            let rest = units.remainder();
-            if read > 0 {
-                self.cut.extend_from_slice(rest);
-            } else if rest.is_empty() {
-                return Ok(0);
-            } else {
-                self.push(None);
-            }
-            for unit in units {
-                let unit = [unit[0], unit[1], unit[2], unit[3]];
-                self.push(char::from_u32(if self.little {
-                    u32::from_le_bytes(unit)
-                } else {
-                    u32::from_be_bytes(unit)
-                }));
-            }
-        }
-        let count = buffer.len().min(self.text.len() - self.taken);
-        buffer[..count].copy_from_slice(&self.text[self.taken..self.taken + count]);
-        self.taken += count;
-        Ok(count)
-    }
-
-    fn push(&mut self, character: Option<char>) {
-        let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
-        let mut utf8 = [0; 4];
-        self.text
-            .extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Input;
+    use super::super::decode::Decoded;
     use super::*;
 
     fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (Detected, Vec<u8>) {
@@ -553,6 +455,21 @@ mod tests {
             assert_eq!(detected.charset.name(), encoding.name());
             assert!(detected.guessed && detected.note.is_some());
             assert_eq!(String::from_utf8(decoded).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn encodings_of_one_country_are_told_apart() {
+        for (text, encoding) in [
+            ("Id;Betrag\n1;5 €\n2;Müller\n", ISO_8859_15),
+            ("Id;Betrag\n1;5 €\n2;Müller\n", WINDOWS_1252),
+            ("Id;Name\r1;Müller\r2;José\r", MACINTOSH),
+            ("番号,名前\n1,山田太郎\n", ISO_2022_JP),
+        ] {
+            let (detected, decoded) = decode(&encoding.encode(text).0, None);
+            assert_eq!(detected.charset.name(), encoding.name());
+            assert_eq!(String::from_utf8(decoded).unwrap(), text);
+            assert!(detected.note.is_some());
         }
     }
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::Returned;
+use super::dialect::Dialect;
+use super::records::CellBytes;
 use super::shape::Shape;
-use crate::row::{Cell, Kind};
+use crate::row::{Cell, Fault, Kind};
 
 /// A row looked at before the header is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,9 +73,59 @@ pub(super) fn find(rows: &[Looked], wanted: &[String]) -> Option<usize> {
     let usual = widths.get(widths.len() / 2).copied()?;
     // A header may have gaps, but names most of the columns that are filled.
     let enough = usual / 2 + 1;
-    rows.iter()
-        .position(|row| row.filled() >= enough)
-        .or_else(|| rows.iter().position(|row| row.filled() > 0))
+    match rows.iter().position(|row| row.filled() >= enough) {
+        Some(index) => Some(below_remarks(rows, index, usual).unwrap_or(index)),
+        None => rows.iter().position(|row| row.filled() > 0),
+    }
+}
+
+/// So many rows below the first that is wide enough are looked at for a better header.
+const REMARKS: usize = 12;
+
+/// The header below the row at `index`, where that is a remark such as `Created;2025-01-01` or
+/// `# id, name`: it names all columns, is all words with other things below them, and what stands
+/// above it is narrower, with a value that no header has or blank rows before the header; or is
+/// marked as a remark.
+fn below_remarks(rows: &[Looked], index: usize, usual: usize) -> Option<usize> {
+    let is_remark = |row: &Looked| {
+        let first = row.cells.iter().find(|cell| !cell.trim().is_empty());
+        first.is_some_and(|cell| cell.trim_start().starts_with("# "))
+    };
+    let is_value = |row: &Looked| {
+        let mut shapes = row.cells.iter().filter_map(|cell| shape(cell));
+        shapes.any(|shape| !matches!(shape, Shape::Text | Shape::Integer | Shape::Boolean))
+    };
+    let is_header = |at: usize| {
+        let row = &rows[at];
+        let words = || row.cells.iter().filter_map(|cell| shape(cell));
+        row.filled() >= usual
+            && words().all(|shape| shape == Shape::Text)
+            && (0..row.cells.len()).any(|column| has_figures(&rows[at + 1..], column))
+    };
+    let above = |at: usize| &rows[index..at];
+    let blank = |at: usize| rows[at].number > rows[at - 1].number + 1;
+    (index + 1..rows.len().min(index + REMARKS)).find(|&at| {
+        let remarks = above(at).iter().all(is_remark);
+        let narrower = above(at).iter().all(|row| row.filled() < usual)
+            && (blank(at) || above(at).iter().any(is_value));
+        (remarks || narrower) && is_header(at)
+    })
+}
+
+/// What a cell of text looks like; `None` where it is blank.
+fn shape(cell: &str) -> Option<Shape> {
+    let text = cell.trim();
+    let kind = Kind::Text;
+    (!text.is_empty()).then(|| Shape::of(Cell { text, kind }, text))
+}
+
+/// Whether the next rows have something in this column, and never words.
+fn has_figures(below: &[Looked], column: usize) -> bool {
+    let below = below.iter().take(20);
+    let mut shapes = below
+        .filter_map(|row| shape(row.cells.get(column)?))
+        .peekable();
+    shapes.peek().is_some() && shapes.all(|shape| shape != Shape::Text)
 }
 
 /// Whether the row of this number looks like the rows below it: it has an address, a date or a
@@ -81,11 +133,6 @@ pub(super) fn find(rows: &[Looked], wanted: &[String]) -> Option<usize> {
 pub(super) fn looks_like_data(rows: &[Looked], number: u64) -> bool {
     let Some(at) = rows.iter().position(|row| row.number == number) else {
         return false;
-    };
-    let shape = |cell: &String| {
-        let text = cell.trim();
-        let kind = Kind::Text;
-        (!text.is_empty()).then(|| Shape::of(Cell { text, kind }, text))
     };
     let telling = |shape: &Shape| {
         matches!(
@@ -99,7 +146,7 @@ pub(super) fn looks_like_data(rows: &[Looked], number: u64) -> bool {
         };
         let below = rows[at + 1..].iter().take(20);
         let shapes: Vec<Shape> = below
-            .filter_map(|row| row.cells.get(index).and_then(shape))
+            .filter_map(|row| shape(row.cells.get(index)?))
             .collect();
         let same = shapes.iter().filter(|other| **other == own).count();
         same > 0 && same * 2 >= shapes.len()
@@ -124,11 +171,6 @@ pub(super) fn goes_on(rows: &[Looked], number: u64) -> bool {
     let Some(next) = rows.get(at + 1).filter(|row| row.number == number + 1) else {
         return false;
     };
-    let shape = |cell: &str| {
-        let text = cell.trim();
-        let kind = Kind::Text;
-        (!text.is_empty()).then(|| Shape::of(Cell { text, kind }, text))
-    };
     let filled = || {
         let cells = next.cells.iter().enumerate();
         cells.filter_map(|(index, cell)| Some((index, shape(cell)?)))
@@ -137,13 +179,7 @@ pub(super) fn goes_on(rows: &[Looked], number: u64) -> bool {
         let cell = rows[at].cells.get(index);
         cell.is_some_and(|cell| !cell.trim().is_empty())
     };
-    let figures = |index: usize| {
-        let below = rows[at + 2..].iter().take(20);
-        let mut shapes = below
-            .filter_map(|row| shape(row.cells.get(index)?))
-            .peekable();
-        shapes.peek().is_some() && shapes.all(|shape| shape != Shape::Text)
-    };
+    let figures = |index: usize| has_figures(&rows[at + 2..], index);
     filled().count() > 1
         && filled().all(|(_, shape)| shape == Shape::Text)
         && filled().any(|(index, _)| !named(index))
@@ -153,6 +189,36 @@ pub(super) fn goes_on(rows: &[Looked], number: u64) -> bool {
 /// The names of a header row, without outer space.
 pub(super) fn names(cells: &[String]) -> Vec<Arc<str>> {
     cells.iter().map(|cell| Arc::from(cell.trim())).collect()
+}
+
+/// Whether a row has the names of the header in all its cells; capital letters and outer space do
+/// not count.
+pub(super) fn is_repeated<'a>(
+    names: &[Arc<str>],
+    mut cell: impl FnMut(usize) -> Option<&'a [u8]>,
+) -> bool {
+    let mut is = |index: usize, name: &str| {
+        let cell = cell(index).unwrap_or_default().trim_ascii();
+        cell.eq_ignore_ascii_case(name.as_bytes())
+    };
+    // A table of numbers may well repeat its first row.
+    let words = || names.iter().any(|name| name.contains(char::is_alphabetic));
+    names.len() > 1
+        && is(0, &names[0])
+        && words()
+        && (1..names.len()).all(|index| is(index, &names[index]))
+}
+
+/// What is wrong with such a row.
+#[cold]
+pub(super) fn repeated_fault(row: u64) -> Fault {
+    Fault {
+        code: "row.header",
+        message: format!(
+            "The row holds the column names of row {row} once more, as files do that were put together from several. Delete it if it is no customer."
+        ),
+        column: None,
+    }
 }
 
 /// Whether this is the first row of a reject file of ours. That row is the header, whatever row the
@@ -187,6 +253,30 @@ fn returned(names: &[Arc<str>]) -> Option<Returned> {
         fate,
         added,
     })
+}
+
+/// The text within quotes that stand behind a space, as in `1, "Ann"`: a reader takes them for
+/// letters, and a person does not.
+pub(super) fn behind_space(text: &str, quote: u8) -> Option<String> {
+    if !text.starts_with(' ') {
+        return None;
+    }
+    let quote = char::from(quote);
+    let inner = text.trim().strip_prefix(quote)?.strip_suffix(quote)?;
+    let double = format!("{quote}{quote}");
+    (!inner.replace(&double, "").contains(quote))
+        .then(|| inner.replace(&double, &quote.to_string()))
+}
+
+/// The cells of a row as texts.
+pub(super) fn read_cells(cells: CellBytes<'_>, dialect: &Dialect) -> Vec<String> {
+    let mut cells = cells.to_strings(dialect.delimiter);
+    for cell in &mut cells {
+        if let Some(inner) = behind_space(cell, dialect.quote) {
+            *cell = inner;
+        }
+    }
+    cells
 }
 
 /// A cell of such a file as it was before our writer kept it from being run as a formula.
@@ -233,6 +323,24 @@ mod tests {
             ),
             ("1,2,3\nid,name,mail\n4,5,6\n", &["NAME "], Some(2)),
             ("id,name\nid,mail\n", &["id", "mail"], Some(2)),
+            (
+                "Export\nCreated,2025-01-01\n\nid,name,mail\n1,x,y\n2,z,w\n",
+                &[],
+                Some(4),
+            ),
+            (
+                "Export\nBy,Anna\n\nid,name,mail\n1,x,y\n2,z,w\n",
+                &[],
+                Some(4),
+            ),
+            (
+                "# made by, us, today\nid,name,mail\n1,x,y\n2,z,w\n",
+                &[],
+                Some(2),
+            ),
+            // A header with a gap, and rows of words below it.
+            ("id,,mail\n\nx,y,z\nu,v,w\n", &[], Some(1)),
+            ("id,2025-01-01,\n1,x,y\n2,z,w\n", &[], Some(1)),
             ("name\nx\n", &[], Some(1)),
             ("id,name\n", &[], Some(1)),
             ("", &[], None),
@@ -299,6 +407,20 @@ mod tests {
         assert_eq!((found.row, found.key, found.fate), (2, 3, 4));
         assert_eq!(found.added, [2, 3, 4, 5, 6]);
         assert_eq!(returned(&names("id,_row,_key")), None);
+    }
+
+    #[test]
+    fn quotes_behind_a_space_are_taken_off() {
+        for (cell, expected) in [
+            (" \"Lee, Ann\" ", Some("Lee, Ann")),
+            (" \"a \"\"b\"\"\"", Some("a \"b\"")),
+            (" \"a\" or \"b\"", None),
+            ("\"a\"", None),
+            (" \"", None),
+            (" a", None),
+        ] {
+            assert_eq!(behind_space(cell, b'"').as_deref(), expected, "{cell}");
+        }
     }
 
     #[test]

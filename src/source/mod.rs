@@ -12,7 +12,9 @@ use crate::row::{Header, RowBatch};
 mod biff;
 mod container;
 mod csv;
+mod csv_row;
 pub mod damage;
+mod decode;
 mod dialect;
 mod distinct;
 mod encoding;
@@ -26,6 +28,7 @@ mod ole;
 mod ooxml;
 mod origin;
 mod package;
+mod packing;
 pub mod profile;
 mod range;
 mod records;
@@ -34,6 +37,7 @@ mod sheet;
 mod sheet_bin;
 mod sheet_cell;
 mod sheet_header;
+mod sheet_notes;
 mod sheet_row;
 mod sheet_xml;
 mod stage;
@@ -134,6 +138,20 @@ pub struct CsvFacts {
     pub terminator: &'static str,
     /// The character around cells that hold delimiters.
     pub quote: u8,
+    /// Which cells stand in quotes.
+    pub quoting: Quoting,
+}
+
+/// Which cells of a file stand in quotes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Quoting {
+    /// Those that could not be read otherwise.
+    #[default]
+    AsNeeded,
+    /// All but numbers, and perhaps empty ones.
+    Text,
+    /// All, perhaps but empty ones.
+    All,
 }
 
 /// What was found out about a workbook.
@@ -145,6 +163,9 @@ pub struct WorkbookFacts {
     pub sheet: String,
     /// Whether day 0 is 1904-01-01, as in workbooks of old Macintosh programs.
     pub date_1904: bool,
+    /// The width of each column of the header, of the first sheet that is read, in 256ths of a
+    /// character; 0 where it is not set or not known.
+    pub widths: Vec<u32>,
 }
 
 /// A reject file of ours handed back as input: indexes of the columns that we added.
@@ -214,7 +235,7 @@ pub fn open(input: &Input, options: &Options) -> Result<Source, SourceError> {
     let origin = Origin::open(input)?;
     match container::format(&origin)? {
         Format::Csv => {
-            let packed = origin.packing.map(unpack::Packing::name);
+            let packed = origin.packing.map(packing::Packing::name);
             let mut source = csv::open(origin, options)?.source(Table::Csv);
             source.packed = packed;
             if options.part != PartChoice::Whole {

@@ -80,7 +80,7 @@ struct Place {
 
 /// Looks through `content.xml`; sheets in the order of the file.
 pub(super) fn scan(content: impl Read) -> Result<Vec<(String, SheetScan)>, Refused> {
-    let mut xml = Xml::new(content);
+    let mut xml = Xml::nested(content);
     let mut sheets: Vec<(String, SheetScan)> = Vec::new();
     let mut place = Place::default();
     let mut total = 0;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::SourceError;
-use super::unpack::{self, Bytes, Packing, Unpacker};
+use super::packing::{self, Packing};
+use super::unpack::{self, Bytes, Unpacker};
 
 /// One input as named on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,12 +137,12 @@ impl Origin {
             packing: None,
             file: Arc::new(file),
         };
-        origin.packing = unpack::packing(&origin)?;
+        origin.packing = packing::packing(&origin)?;
         if origin.packing.is_none() {
             return Ok(origin);
         }
         let start = origin.start(512)?;
-        unpack::check_inner(&origin, &start)?;
+        packing::check_inner(&origin, &start)?;
         // The parts of a workbook are read in any order.
         if start.starts_with(b"PK\x03\x04") || start.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
             let file = unpack::spooled(&origin)?;

@@ -5,15 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::damage::{Detector, Finding};
-use super::distinct::{Distinct, EXACT};
+use super::distinct::Distinct;
 use super::range::Range;
 use super::{Source, SourceError};
 use crate::row::RowBatch;
 
 pub use super::shape::Shape;
 
-/// Values told apart in all columns together, so that a very wide file does not fill the memory.
-const EXACT_IN_ALL: usize = 2_000_000;
 /// How many frequent values of a column are kept.
 const EXAMPLES: usize = 5;
 /// How many misfits of a shape are kept, and rows of a fault.
@@ -89,9 +87,8 @@ pub struct ColumnProfile {
 /// Where it cannot be read to its end.
 pub fn profile(source: &Source) -> Result<Profile, SourceError> {
     let columns = source.header.names.len();
-    let limit = EXACT.min(EXACT_IN_ALL / columns.max(1));
     let mut counts: Vec<Counts> = (0..columns)
-        .map(|index| Counts::new(limit, &source.header.name(index)))
+        .map(|index| Counts::new(columns, &source.header.name(index)))
         .collect();
     let (mut rows, mut faults) = (0, BTreeMap::<_, Faulty>::new());
     source.read(1024, &mut |batch: RowBatch| {
@@ -139,14 +136,14 @@ struct Counts {
 }
 
 impl Counts {
-    fn new(limit: usize, name: &str) -> Self {
+    fn new(columns: usize, name: &str) -> Self {
         Self {
             filled: 0,
             shapes: [0; Shape::FILLED.len()],
             undecodable: 0,
             shortest: usize::MAX,
             longest: 0,
-            distinct: Distinct::new(limit),
+            distinct: Distinct::new(columns),
             first: Default::default(),
             range: Range::default(),
             damage: Detector::new(name),
@@ -233,22 +230,32 @@ fn judge(shapes: &[(Shape, u64)], filled: u64) -> Shape {
             .map_or(0, |(_, count)| *count)
     };
     let enough = |count: u64| count as f64 >= SHARE * filled as f64;
-    for shape in Shape::FILLED {
-        if shape != Shape::Text && enough(count(shape)) {
-            return shape;
-        }
-    }
-    for wider in [Shape::Decimal, Shape::DateTime, Shape::Phone, Shape::Digits] {
+    let widened = |wider: Shape| {
         let companions: u64 = shapes
             .iter()
             .filter(|(shape, _)| fits(*shape, wider))
             .map(|(_, count)| count)
             .sum();
-        if count(wider) > 0 && enough(companions) {
-            return wider;
+        count(wider) > 0 && enough(companions)
+    };
+    for shape in Shape::FILLED {
+        if shape == Shape::Text || !enough(count(shape)) {
+            continue;
         }
+        // A few postal codes with a zero in front make a column of codes, and a few fractions one of
+        // decimals.
+        let wider: &[Shape] = match shape {
+            Shape::Integer => &[Shape::Digits, Shape::Decimal],
+            Shape::Date => &[Shape::DateTime],
+            _ => &[],
+        };
+        let wider = wider.iter().find(|wider| widened(**wider));
+        return wider.copied().unwrap_or(shape);
     }
-    Shape::Text
+    [Shape::Decimal, Shape::DateTime, Shape::Phone, Shape::Digits]
+        .into_iter()
+        .find(|wider| widened(*wider))
+        .unwrap_or(Shape::Text)
 }
 
 /// Whether a cell that looks like `shape` is at home in a column of `column`.
@@ -302,6 +309,22 @@ mod tests {
         assert_eq!((note.shortest, note.longest), (1, 2));
         assert_eq!(note.examples[0], ("x".to_owned(), 2));
         assert_eq!(note.letter, "E");
+    }
+
+    #[test]
+    fn a_few_of_a_wider_shape_make_the_column_of_it() {
+        let mut text = "zip,amount,day\n".to_owned();
+        for number in 10..30 {
+            text.push_str(&format!("123{number},{number},2024-01-{number}\n"));
+        }
+        text.push_str("01234,7.5,2024-02-01 10:30\n");
+        let shapes: Vec<_> = profiled(&text)
+            .columns
+            .iter()
+            .map(|column| (column.shape, column.misfits))
+            .collect();
+        let expected = [Shape::Digits, Shape::Decimal, Shape::DateTime];
+        assert_eq!(shapes, expected.map(|shape| (shape, 0)));
     }
 
     #[test]

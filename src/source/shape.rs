@@ -105,6 +105,8 @@ fn of_text(text: &str) -> Shape {
     }
     if is_integer(text) {
         Shape::Integer
+    } else if text.starts_with('+') && is_phone(text) {
+        Shape::Phone
     } else if text.len() > 1
         && text.bytes().all(|byte| byte.is_ascii_digit())
         && text.starts_with('0')
@@ -328,6 +330,8 @@ mod tests {
             ("bob@", Shape::Text),
             ("a@b.c, d@e.f", Shape::Text),
             ("+49 170 1234567", Shape::Phone),
+            ("+491701234567", Shape::Phone),
+            ("+12.5", Shape::Decimal),
             ("(555) 123-4567", Shape::Phone),
             ("555.123.4567", Shape::Phone),
             ("001-555-123-4567x123", Shape::Phone),

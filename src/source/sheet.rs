@@ -296,6 +296,10 @@ impl Book {
                     .get(sheet)
                     .map(|scan| scan.hidden.clone())
                     .unwrap_or_default(),
+                widths: scans
+                    .get(sheet)
+                    .map(|scan| scan.widths.clone())
+                    .unwrap_or_default(),
                 merged: merged(book.merge_cells_by_sheet_name(sheet).unwrap_or_default()),
                 ..Survey::default()
             }),
@@ -348,13 +352,17 @@ impl Book {
                     .iter()
                     .map(|style| NumberFormat::parse(&style.number_format.as_ref()?.format_code))
                     .collect();
+                rows.set_formats(reader.styles().iter().map(code).collect());
                 loop {
                     let next = guard(|| reader.next_cell_with_style_id()).map_err(better)?;
                     let Some((cell, style)) = next else { break };
                     let format = formats.get(style).and_then(Option::as_ref);
                     let write =
                         |out: &mut String| write_ref(out, cell.get_value(), texts, format, &[]);
-                    if rows.cell(cell.get_position(), write)?.is_break() {
+                    if rows
+                        .shown_cell(cell.get_position(), style, write)?
+                        .is_break()
+                    {
                         return Ok(());
                     }
                 }
@@ -415,6 +423,13 @@ impl Book {
         let _ = rows.finish();
         Ok(())
     }
+}
+
+/// The code of a style's number format; empty where it shows values as they are.
+fn code(style: &calamine::Style) -> Arc<str> {
+    let format = style.number_format.as_ref();
+    let code = format.map_or("", |format| format.format_code.as_str());
+    Arc::from(if code == "General" { "" } else { code })
 }
 
 fn names(outline: &Outline) -> Vec<SheetName> {

@@ -190,6 +190,15 @@ pub(super) fn survey(input: impl Read) -> io::Result<Survey> {
                     add_run(&mut survey.hidden, u64::from(row) + 1);
                 }
             }
+            // BrtColInfo (2.4.331)
+            0x003C => {
+                if let (Some(first), Some(last), Some(width)) =
+                    (u32_at(data, 0), u32_at(data, 4), u32_at(data, 8))
+                    && width <= 255 * 256
+                {
+                    survey.widths.push((first as usize, last as usize, width));
+                }
+            }
             // BrtMergeCell (2.4.702)
             0x00B0 => {
                 if let (Some(first), Some(last), Some(left), Some(right)) = (
@@ -253,10 +262,19 @@ fn write(out: &mut Vec<u8>, kind: u16, pieces: &[&[u8]]) {
     }
 }
 
+/// The reader takes a text's first two bytes for a byte order mark where they may be one, as those
+/// of our marks may: it gets one, which it takes off.
+const ORDER: &[u8] = b"\xFF\xFE";
+
+/// Writes a cell of text (BrtCellSt), given in UTF-16.
+fn write_units(out: &mut Vec<u8>, cell: &[u8], units: &[u8]) {
+    let length = (units.len() as u32 / 2 + 1).to_le_bytes();
+    write(out, 0x0006, &[cell, &length, ORDER, units]);
+}
+
 fn write_text(out: &mut Vec<u8>, cell: &[u8], text: &str) {
     let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let length = (units.len() as u32 / 2).to_le_bytes();
-    write(out, 0x0006, &[cell, &length, &units]);
+    write_units(out, cell, &units);
 }
 
 /// The number of a packed cell (2.5.122).
@@ -348,7 +366,7 @@ impl<R: Read + Send> Script for Sheet<R> {
                         }
                         0x0006 | 0x0008 => {
                             let (_, end) = wide(data, 8).ok_or_else(cut)?;
-                            write(out, 0x0006, &[&data[..end]]);
+                            write_units(out, cell, &data[12..end]);
                         }
                         _ => {
                             let number = u32_at(data, 8).ok_or_else(cut)?;

@@ -23,6 +23,8 @@ pub(super) struct Part {
     pub(super) header_row: Option<u64>,
     /// The columns' names, where no row holds them.
     pub(super) columns: Option<Vec<String>>,
+    /// It is a reject file of ours.
+    pub(super) returned: bool,
 }
 
 /// Finds the header of a sheet; `None` where that has no row.
@@ -111,8 +113,29 @@ pub(super) fn find_header(
     {
         let what = format!("sheet {sheet:?} of {}", origin.name);
         notes.push(header::goes_on_note(&what, header.row));
+    } else if let Some(header) = &header
+        && area.columns == Area::WHOLE.columns
+    {
+        notes.extend(beside(&looked, header, sheet, &origin.name));
     }
     Ok(header)
+}
+
+/// What is said of cells beside the table, which stand below no column name.
+fn beside(looked: &[Looked], header: &Header, sheet: &str, name: &str) -> Option<String> {
+    let columns = header.first_column..header.first_column + header.names.len();
+    let below = looked.iter().filter(|row| row.number > header.row);
+    let first = below.into_iter().find_map(|row| {
+        let cells = row.cells.iter().enumerate();
+        let mut beside =
+            cells.filter(|(column, cell)| !columns.contains(column) && !cell.trim().is_empty());
+        let (column, _) = beside.next()?;
+        Some(format!("{}{}", column_letters(column), row.number))
+    })?;
+    Some(format!(
+        "Cells of sheet {sheet:?} of {name} stand below no column name (the first: {first}) and are not read. Give their column a name in row {} if they count.",
+        header.row
+    ))
 }
 
 /// The header in the row at `index`, together with the rows that cells merged downwards tie to it.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::MOST_COLUMNS;
 use crate::area::Area;
-use crate::row::Kind;
+use crate::row::{Formats, Kind};
 
 /// One row under way: its cells with their columns, in the order of the file.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub(super) struct SheetRow {
     row: u32,
     text: String,
     cells: Vec<RowCell>,
+    formats: Option<Formats>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,7 @@ struct RowCell {
     start: usize,
     end: usize,
     kind: Kind,
+    format: u16,
 }
 
 impl SheetRow {
@@ -38,6 +40,16 @@ impl SheetRow {
         self.cells
             .iter()
             .map(|cell| (cell.column, &self.text[cell.start..cell.end], cell.kind))
+    }
+
+    /// The number of the number format of each of [`SheetRow::cells`].
+    pub(super) fn formats(&self) -> impl Iterator<Item = u16> {
+        self.cells.iter().map(|cell| cell.format)
+    }
+
+    /// What those numbers mean, where the format of the file tells.
+    pub(super) fn codes(&self) -> Option<&Formats> {
+        self.formats.as_ref()
     }
 
     fn begin(&mut self, row: u32) {
@@ -62,6 +74,7 @@ impl SheetRow {
     fn push(
         &mut self,
         column: u32,
+        format: usize,
         write: impl FnOnce(&mut String) -> io::Result<Kind>,
     ) -> io::Result<()> {
         let column = column as usize;
@@ -75,6 +88,7 @@ impl SheetRow {
             start,
             end: self.text.len(),
             kind,
+            format: u16::try_from(format).unwrap_or(0),
         });
         Ok(())
     }
@@ -99,10 +113,25 @@ impl<'a, 'b> Rows<'a, 'b> {
         }
     }
 
+    /// Says what the formats of the cells are, by number.
+    pub(super) fn set_formats(&mut self, formats: Formats) {
+        self.current.formats = Some(formats);
+    }
+
     /// Adds a cell; what was put together is handed over where it begins a row.
     pub(super) fn cell(
         &mut self,
+        place: (u32, u32),
+        write: impl FnOnce(&mut String) -> io::Result<Kind>,
+    ) -> io::Result<ControlFlow<()>> {
+        self.shown_cell(place, 0, write)
+    }
+
+    /// The same of a cell that is shown by the number format of this number.
+    pub(super) fn shown_cell(
+        &mut self,
         (row, column): (u32, u32),
+        format: usize,
         write: impl FnOnce(&mut String) -> io::Result<Kind>,
     ) -> io::Result<ControlFlow<()>> {
         if row != self.current.row {
@@ -117,7 +146,7 @@ impl<'a, 'b> Rows<'a, 'b> {
         }
         let columns = self.area.columns.0..=self.area.columns.1;
         if number >= self.area.rows.0 && columns.contains(&(column as usize)) {
-            self.current.push(column, write)?;
+            self.current.push(column, format, write)?;
         }
         Ok(ControlFlow::Continue(()))
     }

@@ -33,6 +33,9 @@ pub(super) struct Survey {
     /// Formulas whose result was not saved, and the first of them.
     pub(super) no_result: u64,
     pub(super) first_no_result: Option<String>,
+    /// First and last column (from 0) of columns of a width that was set, and the width in 256ths of
+    /// a character.
+    pub(super) widths: Vec<(usize, usize, u32)>,
 }
 
 fn malformed(what: impl Into<String>) -> io::Error {
@@ -91,6 +94,7 @@ pub(super) fn survey(input: impl Read) -> io::Result<Survey> {
                     };
                     hidden = tag.is_set(b"hidden");
                 }
+                b"col" => survey.widths.extend(width(&tag)),
                 b"mergeCell" => {
                     if let Some(area) = tag.text(b"ref").as_deref().and_then(Area::parse) {
                         survey.merged.push(area);
@@ -112,6 +116,15 @@ pub(super) fn survey(input: impl Read) -> io::Result<Survey> {
         }
     }
     Ok(survey)
+}
+
+/// The columns that a `col` element is of, and their width (ECMA-376 part 1, 18.3.1.13).
+fn width(tag: &xml::Tag<'_>) -> Option<(usize, usize, u32)> {
+    let first: usize = tag.text(b"min")?.trim().parse().ok()?;
+    let last: usize = tag.text(b"max")?.trim().parse().ok()?;
+    let width: f64 = tag.text(b"width")?.trim().parse().ok()?;
+    let sound = (0.0..=255.0).contains(&width) && first > 0 && first <= last;
+    sound.then(|| (first - 1, last - 1, (width * 256.0) as u32))
 }
 
 /// Adds a row to runs that come in order, once.

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet};
 
 use super::{
-    CsvFacts, Facts, Input, Options, SheetChoice, SheetRef, Source, SourceError, WorkbookFacts,
-    open,
+    CsvFacts, Facts, Input, Options, Quoting, SheetChoice, SheetRef, Source, SourceError,
+    WorkbookFacts, open,
 };
 use crate::row::{Kind, RowBatch};
 
@@ -196,7 +196,8 @@ fn a_row_whose_cells_moved_is_never_taken() {
 fn what_is_no_customer_is_told() {
     for (text, expected) in [
         ("id,name\n1,x\nid,name\n2,y\n", &["", "row.header", ""][..]),
-        ("id,name\n1,x\n ID,name\n2,y\n", &["", "", ""]),
+        ("id,name\n1,x\n ID,name\n2,y\n", &["", "row.header", ""]),
+        ("1,2\n1,2\n3,4\n", &["", ""]),
         (
             "id,name,n\n1,x,2\n2,y,3\n,,\nTotal,,5\n",
             &["", "", "row.total"],
@@ -318,6 +319,7 @@ fn facts_are_told() {
             bom: true,
             terminator: "\r\n",
             quote: b'"',
+            quoting: Quoting::AsNeeded,
         })
     );
     assert_eq!(names(&source), ["naam", "ort"]);
@@ -603,7 +605,10 @@ fn a_second_row_of_names_is_told() {
         ..Options::default()
     };
     let found = source(&book, &named).unwrap();
-    assert_eq!((found.header.row, found.notes.len()), (2, 0));
+    assert_eq!(found.header.row, 2);
+    // What stands below the name in row 1 is not read then.
+    assert!(found.notes[0].contains("A3"), "{:?}", found.notes);
+    assert_eq!(found.notes.len(), 1);
 }
 
 #[test]
@@ -697,6 +702,7 @@ fn sheets_are_chosen() {
             format: "xlsx",
             sheet: "Clients".to_owned(),
             date_1904: false,
+            widths: vec![0; first.header.names.len()],
         })
     );
     assert_eq!(first.notes.len(), 3);
@@ -1000,4 +1006,149 @@ fn odd_workbooks_are_read_or_refused_in_little_memory() {
         &Options::default(),
     );
     assert_eq!(names(&source), ["id"]);
+}
+
+#[test]
+fn quotes_behind_a_space_and_fillers_at_the_end_are_what_a_person_takes_them_for() {
+    let found = csv("id, \"name\"\n1, \"Ann \"\"B\"\"\"\n2, 5\" disk\n\0\0\0\0\n\x1a");
+    assert_eq!(&*found.header.names[1], "name");
+    let texts: Vec<String> = rows(&found).into_iter().map(|row| row.2).collect();
+    assert_eq!(texts, ["1|Ann \"B\"", "2| 5\" disk"]);
+    // Where it holds the delimiter, no cell is used.
+    assert_eq!(
+        codes(&csv("id,name,n\n1, \"Lee, Ann\",2\n")),
+        ["row.ragged"]
+    );
+}
+
+#[test]
+fn a_header_with_an_open_quote_is_told() {
+    let found = csv("id,\"name,city\n1,x,y\n2,z,w\n");
+    let told = |note: &String| note.contains("a quote that is never closed");
+    assert!(found.notes.iter().any(told), "{:?}", found.notes);
+    assert_eq!(codes(&found), ["", ""]);
+}
+
+#[test]
+fn rows_of_a_sheet_that_are_no_customers_are_told() {
+    let lines = [
+        ["id", "name", "sum"],
+        ["1", "Ann", "5"],
+        ["ID", "Name ", "sum"],
+        ["2", "Bob", "6"],
+        ["Total", "", "11"],
+    ];
+    let book = one_sheet(|sheet| {
+        for (row, cells) in lines.iter().enumerate() {
+            write(sheet, row as u32, cells);
+        }
+    });
+    let found = source(&book, &Options::default()).unwrap();
+    for size in [1, 2, 3, 4, 100] {
+        let found: Vec<_> = batches(&found, size)
+            .iter()
+            .flat_map(RowBatch::rows)
+            .map(|row| (row.number(), row.fault().map(|fault| fault.code)))
+            .collect();
+        let expected = [
+            (2, None),
+            (3, Some("row.header")),
+            (4, None),
+            (5, Some("row.total")),
+        ];
+        assert_eq!(found, expected, "{size}");
+    }
+}
+
+#[test]
+fn cells_beside_the_table_are_told() {
+    let book = one_sheet(|sheet| {
+        write(sheet, 0, &["id", "name"]);
+        write(sheet, 1, &["1", "Ann", "", "called twice"]);
+    });
+    let found = source(&book, &Options::default()).unwrap();
+    let words = "stand below no column name (the first: D2) and are not read";
+    assert!(found.notes[0].contains(words), "{:?}", found.notes);
+}
+
+#[test]
+fn a_cell_in_an_encoding_of_dos_is_that_cells_problem() {
+    let found = csv(b"Id;Name;Ort\n1;M\x81ller;K\xF6ln\n2;Anna;M\xFCnchen\n3;Bo;K\xF6ln\n");
+    let kinds: Vec<Kind> = batches(&found, 100)[0]
+        .rows()
+        .map(|row| row.cell(1).kind)
+        .collect();
+    assert_eq!(kinds, [Kind::Undecodable, Kind::Text, Kind::Text]);
+}
+
+/// A record of a binary part ([MS-XLSB] 2.1.4), its type and its data.
+fn record(kind: &[u8], data: &[u8]) -> Vec<u8> {
+    [kind, &[data.len() as u8], data].concat()
+}
+
+/// A text with its length before it.
+fn wide(text: &str) -> Vec<u8> {
+    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    [&(units.len() as u32 / 2).to_le_bytes()[..], &units].concat()
+}
+
+#[test]
+fn cells_of_a_binary_workbook_are_what_was_written() {
+    use std::io::Write as _;
+    let relations = r#"<Relationships><Relationship Id="a" Type="x/worksheet" Target="worksheets/sheet1.bin"/><Relationship Id="b" Type="x/sharedStrings" Target="sharedStrings.bin"/></Relationships>"#;
+    let cell = |kind: u8, column: u32, style: u32, value: &[u8]| {
+        let data = [&column.to_le_bytes()[..], &style.to_le_bytes(), value].concat();
+        record(&[kind], &data)
+    };
+    let row = |row: u32| record(&[0], &[&row.to_le_bytes()[..], &[0; 13]].concat());
+    // Texts that begin with what may be taken for a byte order mark.
+    let odd = ["\u{FEFF}x", "\u{FFFE}y", "\u{BBEF}\u{01BF}z"];
+    let shared: Vec<u8> = ["id", "Zoë 東京", odd[0]]
+        .iter()
+        .flat_map(|text| record(&[0x13], &[&[0][..], &wide(text)].concat()))
+        .collect();
+    let cells = [
+        record(&[0x91, 0x01], &[]),
+        row(0),
+        cell(0x07, 0, 0, &0u32.to_le_bytes()),
+        cell(0x06, 1, 0, &wide("name")),
+        cell(0x06, 2, 0, &wide("code")),
+        row(1),
+        cell(0x07, 0, 0, &1u32.to_le_bytes()),
+        cell(0x06, 1, 0, &wide(odd[1])),
+        cell(0x05, 2, 0, &42f64.to_le_bytes()),
+        row(2),
+        cell(0x07, 0, 0, &2u32.to_le_bytes()),
+        cell(0x06, 1, 0, &wide(odd[2])),
+        cell(0x03, 2, 0, &[0x2A]),
+        record(&[0x92, 0x01], &[]),
+    ]
+    .concat();
+    let list = [&[0, 0, 0, 0, 1, 0, 0, 0][..], &wide("a"), &wide("S")].concat();
+    let list = [record(&[0x9C, 0x01], &list), record(&[0x90, 0x01], &[])].concat();
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in [
+        ("xl/workbook.bin", &list[..]),
+        ("xl/_rels/workbook.bin.rels", relations.as_bytes()),
+        ("xl/sharedStrings.bin", &shared),
+        ("xl/worksheets/sheet1.bin", &cells),
+    ] {
+        let options = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        archive.start_file(name, options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    let book = archive.finish().unwrap().into_inner();
+    let found = source(&book, &Options::default()).unwrap();
+    let names: Vec<&str> = found.header.names.iter().map(|name| &**name).collect();
+    assert_eq!(names, ["id", "name", "code"]);
+    let texts: Vec<String> = rows(&found).into_iter().map(|row| row.2).collect();
+    assert_eq!(
+        texts,
+        [
+            // U+FFFE is no character, and stands before what is not text.
+            "Zoë 東京|y|42".to_owned(),
+            format!("{}|{}|#N/A", odd[0], odd[2])
+        ]
+    );
 }

@@ -4,18 +4,21 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::container::Format;
-use super::header;
+use super::header::Looked;
 use super::origin::Origin;
 use super::sheet::Book;
+use super::sheet_cell::NO_RESULT;
 use super::sheet_header::{Part, find_header};
+use super::sheet_notes::told;
 use super::sheet_row::SheetRow;
 use super::sheet_xml::Survey;
 use super::{
     BATCH_CELLS, BATCH_TEXT, Facts, MOST_COLUMNS, Opened, Options, PartChoice, SheetChoice,
     SheetRef, SourceError, WorkbookFacts,
 };
+use super::{footer, header};
 use crate::area::Area;
-use crate::row::{Header, Kind, RowBatch};
+use crate::row::{Header, Kind, RowBatch, TOO_LONG};
 
 /// Rows of sheets that are not read are counted up to here.
 const COUNTED: u64 = 100_000;
@@ -30,6 +33,8 @@ pub(super) struct Table {
     area: Area,
     first_column: usize,
     width: usize,
+    /// The column names, to tell where they stand once more; none where no row holds them.
+    names: Vec<Arc<str>>,
     guarded: bool,
     /// Opening a workbook reads all its texts, so it is kept for the next reading.
     book: Mutex<Option<Book>>,
@@ -44,6 +49,7 @@ pub(super) fn open(
     let part = Part::of(&origin, &mut book, options)?;
     let mut found: Option<(Header, Vec<(String, u64)>)> = None;
     let mut notes = Vec::new();
+    let mut widths = Vec::new();
     for sheet in part.sheets.clone() {
         let wanted: Vec<String> = match &found {
             Some((header, _)) => header.names.iter().map(|name| name.to_string()).collect(),
@@ -79,7 +85,10 @@ pub(super) fn open(
         };
         notes.extend(told(&origin, &sheet, &survey, &header, part.area));
         match &mut found {
-            None => found = Some((header.clone(), vec![(sheet, header.row)])),
+            None => {
+                widths = column_widths(&survey, &header);
+                found = Some((header.clone(), vec![(sheet, header.row)]));
+            }
             Some((first, sheets)) => {
                 if first.names != header.names || first.first_column != header.first_column {
                     return Err(SourceError::SheetHeader {
@@ -95,7 +104,7 @@ pub(super) fn open(
     let Some((mut header, sheets)) = found else {
         return Err(SourceError::Empty { name: origin.name });
     };
-    if options.sheets == SheetChoice::FirstVisible {
+    if options.sheets == SheetChoice::FirstVisible && !part.returned {
         for other in book.other_sheets(&sheets[0].0, COUNTED) {
             let (more, plural, hidden) = (
                 if other.rows > COUNTED {
@@ -128,6 +137,7 @@ pub(super) fn open(
             .collect::<Vec<_>>()
             .join(", "),
         date_1904: book.date_1904(),
+        widths,
     });
     let table = Table {
         format,
@@ -138,6 +148,10 @@ pub(super) fn open(
         area: part.area,
         first_column: header.first_column,
         width: header.names.len(),
+        names: match header.row {
+            0 => Vec::new(),
+            _ => header.names.clone(),
+        },
         guarded: returned.is_some(),
         book: Mutex::new(Some(book)),
         origin,
@@ -158,7 +172,16 @@ impl Part {
             area: Area::WHOLE,
             header_row: options.header_row,
             columns: None,
+            returned: false,
         };
+        let ours = returned_sheets(origin, book)?;
+        if !ours.is_empty() {
+            return Ok(Self {
+                header_row: None,
+                returned: true,
+                ..whole(ours)
+            });
+        }
         let table = match &options.part {
             PartChoice::Whole => return Ok(whole(choose(origin, book, &options.sheets)?)),
             PartChoice::Area(area) => {
@@ -200,73 +223,55 @@ impl Part {
             sheets: vec![found.sheet.clone()],
             area: found.area,
             header_row: match options.header_row {
+                // Who names whole columns does not say where in them the names stand.
+                None if found.area.rows == Area::WHOLE.rows => None,
                 None => Some(found.area.rows.0),
                 given => given,
             },
             columns: found.columns.clone(),
+            returned: false,
         })
     }
 }
 
-/// What the user should know of a sheet that is read.
-fn told(origin: &Origin, sheet: &str, survey: &Survey, header: &Header, area: Area) -> Vec<String> {
-    let name = &origin.name;
-    let mut notes = Vec::new();
-    let first = area.rows.0.max(header.row + 1);
-    let runs: Vec<(u64, u64)> = survey
-        .hidden
-        .iter()
-        .map(|run| (run.0.max(first), run.1.min(area.rows.1)))
-        .filter(|run| run.0 <= run.1)
-        .collect();
-    let hidden: u64 = runs.iter().map(|run| run.1 - run.0 + 1).sum();
-    if hidden > 0 {
-        let some: Vec<String> = runs
-            .iter()
-            .take(5)
-            .map(|(from, to)| match to - from {
-                0 => from.to_string(),
-                _ => format!("{from}-{to}"),
-            })
-            .collect();
-        let more = if runs.len() > 5 { ", …" } else { "" };
-        notes.push(format!(
-            "{} of sheet {sheet:?} of {name}, hidden by a filter or by hand, {} read like the others: row {}{more}. Delete what is not meant to be read.",
-            counted(hidden, "row"),
-            if hidden == 1 { "is" } else { "are" },
-            some.join(", "),
-        ));
-    }
-    let read = Area {
-        rows: (first, area.rows.1),
-        columns: (
-            header.first_column,
-            (header.first_column + header.names.len()).saturating_sub(1),
-        ),
+/// The sheets of a reject file of ours, whatever the mapping says of those of the first file: the
+/// first, and with it all others that begin like one. None where it is another file.
+fn returned_sheets(origin: &Origin, book: &mut Book) -> Result<Vec<String>, SourceError> {
+    let first_row = Area {
+        rows: (1, 1),
+        columns: Area::WHOLE.columns,
     };
-    let mut merged = survey.merged.iter().filter(|merged| merged.meets(&read));
-    if let Some(first) = merged.next() {
-        let count = merged.count() as u64 + 1;
-        notes.push(format!(
-            "{} of sheet {sheet:?} of {name} {} merged cells (the first: {}): the value stands in the first cell of each, and the others are read as empty. Split them and fill in the value if it counts for all.",
-            counted(count, "area"),
-            if count == 1 { "is" } else { "are" },
-            first.name(),
-        ));
+    let mut ours = Vec::new();
+    let visible = book.sheets().iter().filter(|sheet| sheet.visible);
+    let names: Vec<String> = visible.map(|sheet| sheet.name.clone()).collect();
+    for name in names {
+        let mut found = false;
+        book.rows(origin, &name, first_row, &mut |row| {
+            let cells = row.cells().map(|(_, text, _)| text.to_owned()).collect();
+            found = header::is_of_returned(&Looked {
+                number: row.number(),
+                cells,
+            });
+            ControlFlow::Break(())
+        })?;
+        if found {
+            ours.push(name);
+        } else if ours.is_empty() {
+            break;
+        }
     }
-    if survey.no_result > 0 {
-        notes.push(format!(
-            "{} of sheet {sheet:?} of {name} {} no saved result (the first: {}): such cells cannot be read. Open the file in a spreadsheet program and save it there.",
-            counted(survey.no_result, "formula"),
-            if survey.no_result == 1 { "has" } else { "have" },
-            survey.first_no_result.as_deref().unwrap_or_default(),
-        ));
-    }
-    notes
+    Ok(ours)
 }
 
-fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+/// The widths of the columns under a header.
+fn column_widths(survey: &Survey, header: &Header) -> Vec<u32> {
+    let width = |column: usize| {
+        let mut runs = survey.widths.iter();
+        let run = runs.find(|(first, last, _)| (*first..=*last).contains(&column));
+        run.map_or(0, |(.., width)| *width)
+    };
+    let columns = header.first_column..header.first_column + header.names.len();
+    columns.map(width).collect()
 }
 
 fn choose(origin: &Origin, book: &Book, choice: &SheetChoice) -> Result<Vec<String>, SourceError> {
@@ -326,6 +331,25 @@ fn others_sentence(book: &mut Book, sheet: &str) -> String {
     }
 }
 
+/// A text of a reject file as it was before our writer changed it: a workbook's errors are written
+/// as text, and stay what they are until a person mends them.
+fn returned_text(text: &str) -> (&str, Kind) {
+    let of_error = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '/' || c == '_';
+    let is_error = text == NO_RESULT
+        || text.starts_with(TOO_LONG)
+        || (text.len() < 16
+            && text.strip_prefix('#').is_some_and(|rest| {
+                let name = rest.strip_suffix(['!', '?']).unwrap_or(rest);
+                (name.len() < rest.len() || matches!(name, "N/A" | "GETTING_DATA"))
+                    && !name.is_empty()
+                    && name.chars().all(of_error)
+            }));
+    match is_error {
+        true => (text, Kind::Error),
+        false => (header::without_guard(text), Kind::Text),
+    }
+}
+
 impl Table {
     pub(super) fn size_hint(&self) -> u64 {
         self.origin.size
@@ -358,16 +382,17 @@ impl Table {
     ) -> Result<(), SourceError> {
         let room = rows_per_batch.min(BATCH_TEXT / (self.width * 10) + 1);
         let new_batch = || RowBatch::with_capacity(room, self.width);
-        let mut batch = new_batch();
         let mut sequence = 0;
-        let mut stopped = false;
         for (sheet, header_row) in &self.sheets {
+            let mut batch = new_batch();
             // The rows of a batch are of one sheet.
             if self.sheets.len() > 1 {
                 batch.sheet = Some(Arc::clone(sheet));
             }
+            let mut waiting: Option<RowBatch> = None;
+            let mut stopped = false;
             book.rows(&self.origin, sheet, self.area, &mut |row| {
-                if row.number() <= *header_row || !self.push(&mut batch, row) {
+                if row.number() <= *header_row || !self.push(&mut batch, row, *header_row) {
                     return ControlFlow::Continue(());
                 }
                 if batch.len() >= rows_per_batch
@@ -379,20 +404,33 @@ impl Table {
                     let mut full = std::mem::replace(&mut batch, next);
                     full.sequence = sequence;
                     sequence += 1;
-                    if sink(full).is_break() {
+                    // A full batch waits for the next one, so that the end of the table is known.
+                    if let Some(full) = waiting.replace(full)
+                        && sink(full).is_break()
+                    {
                         stopped = true;
                         return ControlFlow::Break(());
                     }
                 }
                 ControlFlow::Continue(())
             })?;
-            if !stopped && !batch.is_empty() {
-                let mut full = std::mem::replace(&mut batch, new_batch());
-                full.sequence = sequence;
-                sequence += 1;
-                stopped = sink(full).is_break();
-            }
             if stopped {
+                return Ok(());
+            }
+            footer::mark(waiting.as_mut(), &mut batch, self.width);
+            let last = Some(batch).filter(|batch| !batch.is_empty());
+            if let Some(mut last) = last {
+                last.sequence = sequence;
+                sequence += 1;
+                if let Some(full) = waiting.replace(last)
+                    && sink(full).is_break()
+                {
+                    return Ok(());
+                }
+            }
+            if let Some(last) = waiting
+                && sink(last).is_break()
+            {
                 return Ok(());
             }
         }
@@ -400,25 +438,37 @@ impl Table {
     }
 
     /// Adds the row's cells that stand under the header; says whether there were any.
-    fn push(&self, batch: &mut RowBatch, row: &SheetRow) -> bool {
+    fn push(&self, batch: &mut RowBatch, row: &SheetRow, header_row: u64) -> bool {
         let columns = self.first_column..self.first_column + self.width;
-        let within = || row.cells().filter(|(column, ..)| columns.contains(column));
-        if within().all(|(_, text, _)| text.trim().is_empty()) {
+        let within = || {
+            let cells = row.cells().zip(row.formats());
+            cells.filter(|((column, ..), _)| columns.contains(column))
+        };
+        if within().all(|((_, text, _), _)| text.trim().is_empty()) {
             return false;
         }
         let mut next = self.first_column;
-        for (column, text, kind) in within() {
+        if let Some(codes) = row.codes() {
+            batch.set_formats(codes);
+        }
+        for ((column, text, kind), format) in within() {
             for _ in next..column {
                 batch.push_cell("", Kind::Text);
             }
-            let text = match kind {
-                Kind::Text if self.guarded => header::without_guard(text),
-                _ => text,
+            let (text, kind) = match kind {
+                Kind::Text if self.guarded => returned_text(text),
+                _ => (text, kind),
             };
-            batch.push_cell(text, kind);
+            batch.push_shown_cell(text, kind, format);
             next = column + 1;
         }
-        batch.end_row(row.number(), 0, None);
+        let repeated = header::is_repeated(&self.names, |index| {
+            let mut cells = within();
+            let cell = cells.find(|((column, ..), _)| *column == self.first_column + index);
+            cell.map(|((_, text, _), _)| text.as_bytes())
+        });
+        let fault = repeated.then(|| header::repeated_fault(header_row));
+        batch.end_row(row.number(), 0, fault);
         true
     }
 }

@@ -137,7 +137,12 @@ pub(super) struct Xml<R> {
     ended: bool,
     /// Where the start tag that was read last stands in the buffer.
     tag: Range<usize>,
+    /// The elements that are open, where their ends are checked.
+    open: Option<Vec<Box<[u8]>>>,
 }
+
+/// Elements may stand within each other so deep, where their ends are checked.
+const DEEPEST: usize = 1000;
 
 fn malformed(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
@@ -152,6 +157,37 @@ impl<R: Read> Xml<R> {
             end: 0,
             ended: false,
             tag: 0..0,
+            open: None,
+        }
+    }
+
+    /// The same, and each element must end, and where its own end is: for parts that are handed
+    /// to a reader which waits for that end for ever.
+    pub(super) fn nested(input: R) -> Self {
+        Self {
+            open: Some(Vec::new()),
+            ..Self::new(input)
+        }
+    }
+
+    /// Checks a tag against the elements that are open.
+    fn nest(&mut self, content: Range<usize>) -> io::Result<()> {
+        let (Some(open), Some(tag)) = (&mut self.open, self.buffer.get(content)) else {
+            return Ok(());
+        };
+        if let Some(name) = tag.strip_prefix(b"/") {
+            return match open.pop() {
+                Some(last) if *last == *name.trim_ascii_end() => Ok(()),
+                _ => Err(malformed("it is not well formed")),
+            };
+        }
+        if !tag.ends_with(b"/") {
+            let end = tag.iter().position(u8::is_ascii_whitespace);
+            open.push(tag[..end.unwrap_or(tag.len())].into());
+        }
+        match open.len() {
+            0..=DEEPEST => Ok(()),
+            _ => Err(malformed("it is not well formed")),
         }
     }
 
@@ -190,7 +226,10 @@ impl<R: Read> Xml<R> {
                 continue;
             }
             let Some(&first) = window.first() else {
-                return Ok(None);
+                return match &self.open {
+                    Some(open) if !open.is_empty() => Err(malformed("a part of it is cut off")),
+                    _ => Ok(None),
+                };
             };
             if first != b'<' {
                 match memchr(b'<', window) {
@@ -232,6 +271,9 @@ impl<R: Read> Xml<R> {
                 Markup::Skipped => {}
                 Markup::Tag => {
                     self.tag = content.clone();
+                    if self.open.is_some() {
+                        self.nest(content.clone())?;
+                    }
                     return Ok(Some((kind, content)));
                 }
                 _ => return Ok(Some((kind, content))),
@@ -360,6 +402,33 @@ mod tests {
             });
         }
         Ok(found)
+    }
+
+    #[test]
+    fn elements_end_where_they_should() {
+        for (text, expected) in [
+            ("<a><b c='1'/><b c='2'>x</b ></a>", Ok(())),
+            ("<?xml?><!-- <x> --><a:b></a:b>", Ok(())),
+            ("<a><b></b>", Err("cut off")),
+            ("<a><b></a></b>", Err("not well formed")),
+            ("<a:b></c:b>", Err("not well formed")),
+            ("</a>", Err("not well formed")),
+            (&"<a>".repeat(2000), Err("not well formed")),
+        ] {
+            let mut xml = Xml::nested(text.as_bytes());
+            let found = loop {
+                match xml.next() {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break Ok(()),
+                    Err(error) => break Err(error.to_string()),
+                }
+            };
+            match (&found, expected) {
+                (Ok(()), Ok(())) => {}
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+                _ => panic!("{text}: {found:?}"),
+            }
+        }
     }
 
     #[test]

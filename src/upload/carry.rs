@@ -127,12 +127,12 @@ impl Uploader {
         if existing == Existing::Create {
             return None;
         }
-        let keyed = self
-            .target
-            .update
-            .as_ref()
-            .is_some_and(|update| update.keyed.is_some());
-        if existing == Existing::Update && keyed {
+        let keyed = match &self.target.update {
+            Some(update) if existing == Existing::Update => update.keyed.as_ref(),
+            _ => None,
+        };
+        // A row that leaves the key empty is looked up like any other.
+        if keyed.is_some() && self.keyed_call(job, body).is_some() {
             return self.keyed_update(job, body).await;
         }
         Some(match self.search(job, body, Purpose::Existing).await {
@@ -145,6 +145,10 @@ impl Uploader {
             // An API that only says so when asked to create.
             Search::NotAskable(_) if !self.target.file.create.exists.is_empty() => return None,
             Search::NotAskable(why) => {
+                let why = match keyed {
+                    Some(keyed) => format!("the row has no `{keyed}` to find it by"),
+                    None => why,
+                };
                 let note = format!("it cannot be known whether the target has it: {why}");
                 Carried::new(job.sequence, Fate::Rejected, note).code("lookup.impossible")
             }

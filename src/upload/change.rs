@@ -72,7 +72,9 @@ impl Uploader {
 
     pub(super) fn keyed_call(&self, job: &Job, body: &Value) -> Option<Result<Call, Impossible>> {
         let keyed = self.target.update.as_ref()?.keyed.as_ref()?;
-        keyed.get(body).filter(|value| !value.is_null())?;
+        keyed
+            .get(body)
+            .filter(|value| !value.is_null() && *value != "")?;
         self.target.update_call(
             &self.facts(job, body),
             self.target.updatable(&self.target.for_update(body, None)),
@@ -108,7 +110,17 @@ impl Uploader {
             .code("existing")
             .id(known.id);
         };
-        if update.keyed.is_some() {
+        if let Some(keyed) = &update.keyed {
+            if self.keyed_call(job, body).is_none() {
+                // A create in its place would make a second record.
+                let note = format!("the row has no `{keyed}`, by which its record is changed");
+                if is_open_update(job) {
+                    return self.uncertain(job, "request.impossible", note).await;
+                }
+                return Carried::new(job.sequence, Fate::Rejected, note)
+                    .code("request.impossible")
+                    .id(known.id);
+            }
             return match self.keyed_update(job, body).await {
                 Some(carried) => carried,
                 None => self.create(job, body, None).await,

@@ -205,6 +205,34 @@ fn a_token_that_ends_early_is_renewed_once_and_the_row_is_sent_again() {
 }
 
 #[test]
+fn workers_that_are_refused_together_renew_the_token_once() {
+    let mut tokens = 0;
+    let target = oauth("client_credentials", "", "/oauth/token")
+        .replace("concurrency = 1", "concurrency = 6");
+    let mut rows = "Id,Name,Email\n".to_owned();
+    for number in 1..=30 {
+        rows.push_str(&format!("K{number},Name {number},n{number}@x.example\n"));
+    }
+    let case = Case::new(&target, MAPPING, &rows, move |request: &Request| {
+        if request.path() == "/oauth/token" {
+            tokens += 1;
+            return Reply::json(
+                200,
+                json!({ "access_token": format!("t{tokens}"), "expires_in": 3600 }),
+            );
+        }
+        let reply = match (request.number > 10, request.header("authorization")) {
+            (true, Some("Bearer t1")) => Reply::status(401),
+            _ => made(request),
+        };
+        Reply::Later(std::time::Duration::from_millis(20), Box::new(reply))
+    });
+    let ran = case.import_with(&CLIENT, 0);
+    assert_eq!(ran.json()["fates"]["created"], 30);
+    assert_eq!(case.server.of("POST /oauth/token").len(), 2);
+}
+
+#[test]
 fn a_second_401_ends_the_run_with_all_rows_pending() {
     for auth in [
         oauth("client_credentials", "", "/oauth/token"),

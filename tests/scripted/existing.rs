@@ -160,6 +160,39 @@ fn a_keyed_update_goes_first_and_the_create_follows_where_there_is_none() {
     assert_eq!(case.server.of("POST /c").len(), 2);
 }
 
+#[test]
+fn a_row_without_the_key_of_a_keyed_update_is_looked_up_or_told_and_never_made_twice() {
+    let keyed =
+        "[update]\nmethod = \"POST\"\npath = \"/c/update\"\nkeyed = \"ref\"\nmissing = [404]\n";
+    let rows = "Id,Name,Email,Ref\nK1,Ann,ann@x.example,\nK2,Bob,bob@x.example,\nK3,Cid,cid@x.example,R3\n";
+    let mapping = mapping("update").replace("[policy]", "ref = \"Ref\"\n[policy]");
+    let answer = |request: &Request| match request.path() {
+        "/c/update" => Reply::status(404),
+        _ => found(request),
+    };
+    // Nobody can be asked: the rows are told.
+    let head = format!("{HEAD}ref = {{ type = \"text\" }}\n");
+    let target = format!("{head}[create]\npath = \"/c\"\n{keyed}");
+    let case = Case::new(&target, &mapping, rows, answer);
+    case.import(1);
+    assert_eq!(case.fates(), "rejected rejected created");
+    let told = case.bench.read("in.rejects.csv");
+    assert!(
+        told.contains("the row has no `ref` to find it by"),
+        "{told}"
+    );
+    assert_eq!(case.server.of("POST /c").len(), 1);
+    // By a look-up one is found, and cannot be changed; the other is new.
+    let target = format!("{head}{LOOKUP}{keyed}");
+    let case = Case::new(&target, &mapping, rows, answer);
+    case.import(1);
+    assert_eq!(case.fates(), "created rejected created");
+    let told = case.bench.read("in.rejects.csv");
+    let why = "the row has no `ref`, by which its record is changed";
+    assert!(told.contains(why), "{told}");
+    assert_eq!(case.server.of("POST /c").len(), 2);
+}
+
 /// Answers a list of 5 records, in pages of 2 whatever size is asked for.
 fn pages(kind: &'static str) -> impl FnMut(&Request) -> Reply + Send + 'static {
     move |request| {

@@ -586,6 +586,7 @@ const KEYS: &[Row] = &[
         &[
             "a_keyed_update_goes_first_and_the_create_follows_where_there_is_none",
             "a_keyed_update_tells_what_became_of_an_attempt",
+            "a_row_without_the_key_of_a_keyed_update_is_looked_up_or_told_and_never_made_twice",
         ],
     ),
     (

@@ -131,7 +131,7 @@ fn ten_mistakes_of_a_target_file_are_told_at_once() {
        |
        = help: did you mean `name`?
 
-    error[duration]: `5 parsecs` is not a duration
+    error[duration]: `5 parsecs` is not a length of time
       --> acme.target.toml:19:7
        |
     19 | lag = "5 parsecs"

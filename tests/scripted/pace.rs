@@ -168,3 +168,25 @@ fn a_body_is_packed_where_the_target_says_so() {
         ])
         .expect(0);
 }
+
+#[test]
+fn a_proxy_of_the_environment_is_used() {
+    // Here the server is the proxy: what it is asked for is the whole address.
+    let target = head("concurrency = 1").replace("BASE", "http://customers.invalid/v1");
+    let case = Case::new(&format!("{target}{CREATE}"), MAPPING, THREE, made);
+    let proxy = case.server.base();
+    let arguments = ["import", "in.csv", "-m", "m.toml", "--insecure-http"];
+    case.bench
+        .run_with(
+            &[("HTTP_PROXY", &proxy), ("http_proxy", &proxy)],
+            &arguments,
+        )
+        .expect(0);
+    let asked: Vec<String> = case
+        .server
+        .requests()
+        .iter()
+        .map(|request| request.target.clone())
+        .collect();
+    assert_eq!(asked, ["http://customers.invalid/v1/c"; 3]);
+}

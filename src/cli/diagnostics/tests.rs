@@ -355,11 +355,13 @@ fn mistakes_of_syntax_come_with_the_others() {
     5 | name.first = "X"
       | ^^^^ here
 
-    error[toml-syntax]: this is not TOML: duplicate key
+    error[toml-syntax]: `name` stands twice in this table
      --> m.toml:6:1
       |
     6 | name = "Y"
-      | ^^^^ here
+      | ^^^^ the second
+      |
+      = help: take one of them out, or put its lines together with the first
 
     error[unknown-key]: there is no key `colum` here
      --> m.toml:7:10

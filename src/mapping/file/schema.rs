@@ -244,7 +244,6 @@ impl JsonSchema for Rules {
         let one = generator.subschema_for::<FieldRules>();
         json_schema!({
             "type": "object",
-            "minProperties": 1,
             "propertyNames": { "minLength": 1 },
             "patternProperties": {
                 r"\[\]$": {
