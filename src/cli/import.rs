@@ -259,11 +259,12 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
         complain(&[mistake]);
     }
     if let Err(mistake) = written {
-        let again = match &summary.run {
-            Some(run) => format!(
-                "the import itself is done; `rowferry report {run} --html FILE` makes the page again"
+        let again = match (&summary.run, &summary.files.ledger) {
+            (Some(run), Some(ledger)) => format!(
+                "the import itself is done; the page is made again by: rowferry report {run} --ledger {} --html FILE",
+                quoted(ledger)
             ),
-            None => String::new(),
+            _ => "the import itself is done".to_owned(),
         };
         // How the rows fared is what the exit code tells.
         complain(&[mistake.help(again)]);

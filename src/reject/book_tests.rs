@@ -134,7 +134,12 @@ fn cells_of_every_kind_come_back_as_they_were() {
         "",
         "",
     ];
-    let source = written(folder.path(), &[cells.clone()], &codes, Look::default());
+    let source = written(
+        folder.path(),
+        std::slice::from_ref(&cells),
+        &codes,
+        Look::default(),
+    );
     let rows = read(&source);
     assert_eq!(rows.len(), 1);
     for (place, ((text, kind), (read_text, read_kind, format))) in

@@ -191,15 +191,15 @@ pub(super) fn names(cells: &[String]) -> Vec<Arc<str>> {
     cells.iter().map(|cell| Arc::from(cell.trim())).collect()
 }
 
-/// Whether a row has the names of the header in all its cells; capital letters and outer space do
-/// not count.
+/// Whether a row has the names of the header in all its cells, outer space aside. Other capitals are
+/// another row: short names may well be somebody's values.
 pub(super) fn is_repeated<'a>(
     names: &[Arc<str>],
     mut cell: impl FnMut(usize) -> Option<&'a [u8]>,
 ) -> bool {
     let mut is = |index: usize, name: &str| {
         let cell = cell(index).unwrap_or_default().trim_ascii();
-        cell.eq_ignore_ascii_case(name.as_bytes())
+        cell == name.as_bytes()
     };
     // A table of numbers may well repeat its first row.
     let words = || names.iter().any(|name| name.contains(char::is_alphabetic));
