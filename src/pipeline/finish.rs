@@ -122,6 +122,8 @@ pub struct Finisher<'r> {
     early: BTreeMap<u64, Carried>,
     next: u64,
     current: Option<(usize, RejectWriter, ResultsWriter)>,
+    /// The files cannot be written.
+    broken: bool,
     files: Vec<Files>,
     notes: Vec<String>,
     issues: Option<IssueWriter>,
@@ -206,6 +208,7 @@ impl<'r> Finisher<'r> {
             early: BTreeMap::new(),
             next: 0,
             current: None,
+            broken: false,
             files: vec![Files::default(); loaded.inputs.len()],
             notes: Vec::new(),
             issues,
@@ -304,18 +307,16 @@ impl<'r> Finisher<'r> {
                 }
             }
             if let Err(error) = self.advance() {
+                // From here on rows are counted only: files with some of the rows would mislead.
+                self.broken = true;
+                self.current = None;
                 failure.get_or_insert(error);
             }
         }
-        while self.current.is_some() {
-            if let Err(error) = self.end() {
-                failure.get_or_insert(error);
-            }
-        }
-        for index in self.tally_started()..self.loaded.inputs.len() {
-            if let Err(error) = self.begin(index).and_then(|()| self.end()) {
-                failure.get_or_insert(error);
-            }
+        if !self.broken
+            && let Err(error) = self.end_all()
+        {
+            failure.get_or_insert(error);
         }
         let untold = self.issues.and_then(|mut issues| issues.finish().err());
         Finished {
@@ -328,8 +329,18 @@ impl<'r> Finisher<'r> {
         }
     }
 
-    /// The first input whose files were not begun.
-    fn tally_started(&self) -> usize {
+    /// Ends the files that are open, and writes those of inputs without rows.
+    fn end_all(&mut self) -> std::io::Result<()> {
+        self.end()?;
+        for index in self.ended()..self.loaded.inputs.len() {
+            self.begin(index)?;
+            self.end()?;
+        }
+        Ok(())
+    }
+
+    /// The first input whose files were not written.
+    fn ended(&self) -> usize {
         self.files
             .iter()
             .take_while(|files| files.results.is_some())
@@ -387,6 +398,9 @@ impl<'r> Finisher<'r> {
     }
 
     fn write(&mut self, waiting: &Waiting) -> std::io::Result<()> {
+        if self.broken {
+            return Ok(());
+        }
         while self
             .current
             .as_ref()
@@ -395,7 +409,7 @@ impl<'r> Finisher<'r> {
             let next = self
                 .current
                 .as_ref()
-                .map_or(self.tally_started(), |(index, ..)| index + 1);
+                .map_or(self.ended(), |(index, ..)| index + 1);
             self.end()?;
             self.begin(next.min(waiting.input))?;
         }
