@@ -19,7 +19,7 @@ pub const SHARE: f64 = 0.99;
 
 /// How much time, in seconds, a request that left late hands on to the next ones; so that a timer
 /// that rings late costs no pace. Less than what [`SHARE`] keeps free in a second.
-const LATE: f64 = 0.002;
+const LATE: f64 = 0.005;
 
 /// A clock that stands still until it is set.
 #[derive(Debug, Clone, Default)]
