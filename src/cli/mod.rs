@@ -25,6 +25,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::issue::Mistake;
 use crate::report::exit::Exit;
+use crate::source::SourceError;
 use crate::target::{self, custom};
 
 /// Imports customers from spreadsheets into systems with a customers API: nothing twice, nothing lost.
@@ -101,7 +102,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Schema(args) => schema::run(&args),
     };
     ended.unwrap_or_else(|error| {
-        common::complain(&[Mistake::new("error", format!("{error:#}"))]);
+        let code = match error.is::<SourceError>() {
+            true => "input",
+            false => "failed",
+        };
+        common::complain(&[Mistake::new(code, format!("{error:#}"))]);
         Exit::Usage
     })
 }

@@ -7,7 +7,7 @@ use jiff::tz::{Offset, TimeZone};
 use crate::row::{Cell, Kind};
 
 use super::format::{self, Format};
-use super::value::push_date;
+use super::value::{DateForm, push_date};
 use super::{Century, DateOrder, Problem, Spec, Value};
 
 /// What a text says: a date, perhaps a time, perhaps how far that is from UTC.
@@ -46,7 +46,29 @@ pub(super) struct Dates {
     pub(super) today: Date,
     zone: Option<TimeZone>,
     formats: Vec<Format>,
-    output: Option<String>,
+    output: Option<Output>,
+}
+
+/// A form of one's own in which dates are sent.
+#[derive(Debug)]
+enum Output {
+    /// A strftime format.
+    Written(String),
+    /// Seconds, or milliseconds, since 1970 in UTC.
+    Unix {
+        /// How many units make a second.
+        per_second: i64,
+    },
+}
+
+impl Output {
+    fn new(text: String, with_time: bool) -> Result<Self, String> {
+        if let Some(per_second) = format::per_second(&text) {
+            return Ok(Self::Unix { per_second });
+        }
+        format::check_output(&text, with_time)?;
+        Ok(Self::Written(text))
+    }
 }
 
 impl Dates {
@@ -63,9 +85,10 @@ impl Dates {
             .iter()
             .map(|text| Format::new(text, spec.century != Century::Error))
             .collect::<Result<Vec<_>, _>>()?;
-        if let Some(output) = &spec.output {
-            format::check_output(output, with_time)?;
-        }
+        let output = spec
+            .output
+            .map(|text| Output::new(text, with_time))
+            .transpose()?;
         Ok(Self {
             with_time,
             order: spec.date_order,
@@ -73,7 +96,7 @@ impl Dates {
             today: spec.today,
             zone: spec.timezone.filter(|zone| *zone != TimeZone::UTC),
             formats,
-            output: spec.output,
+            output,
         })
     }
 
@@ -176,28 +199,37 @@ impl Dates {
 
     fn send(&self, moment: Moment) -> Result<Value<'static>, Problem> {
         if !self.with_time {
-            let text = match &self.output {
-                None => None,
-                Some(output) => Some(format::write_date(output, moment.date)?),
+            let form = match &self.output {
+                None => DateForm::Iso,
+                Some(Output::Written(output)) => {
+                    DateForm::Text(format::write_date(output, moment.date)?)
+                }
+                Some(Output::Unix { per_second }) => {
+                    let midnight = moment.date.to_datetime(Time::midnight());
+                    DateForm::Number(format::count(midnight, *per_second)?)
+                }
             };
             return Ok(Value::Date {
                 date: moment.date,
-                text,
+                form,
             });
         }
         let there = self.in_utc(moment)?;
-        let text = match &self.output {
-            Some(output) => format::write_instant(output, there)?,
+        let form = match &self.output {
+            Some(Output::Written(output)) => DateForm::Text(format::write_instant(output, there)?),
+            Some(Output::Unix { per_second }) => {
+                DateForm::Number(format::count(there, *per_second)?)
+            }
             None => {
                 let mut text = String::with_capacity(20);
                 push_date(there.date(), &mut text);
                 push_time(there.time(), &mut text);
-                text
+                DateForm::Text(text)
             }
         };
         Ok(Value::Date {
             date: there.date(),
-            text: Some(text),
+            form,
         })
     }
 

@@ -30,11 +30,11 @@ pub(super) enum Format {
 
 impl Format {
     pub(super) fn new(text: &str, century_known: bool) -> Result<Self, String> {
-        match text {
-            "unix" => return Ok(Self::Unix { per_second: 1 }),
-            "unix_ms" => return Ok(Self::Unix { per_second: 1000 }),
-            "excel" => return Ok(Self::Excel),
-            _ => {}
+        if let Some(per_second) = per_second(text) {
+            return Ok(Self::Unix { per_second });
+        }
+        if text == "excel" {
+            return Ok(Self::Excel);
         }
         let short_year = has_directive(text, &['y', 'D', 'x']);
         check_output(text, true).map_err(|_| bad(text))?;
@@ -183,6 +183,26 @@ fn bad(format: &str) -> String {
     )
 }
 
+/// How many units make a second, for dates that are counted since 1970.
+pub(super) fn per_second(format: &str) -> Option<i64> {
+    match format {
+        "unix" => Some(1),
+        "unix_ms" => Some(1000),
+        _ => None,
+    }
+}
+
+/// An instant as a count of units since 1970; what is less than a unit is dropped.
+pub(super) fn count(there: DateTime, per_second: i64) -> Result<i64, Problem> {
+    let there = jiff::tz::Offset::UTC
+        .to_timestamp(there)
+        .map_err(|_| unwritable())?;
+    Ok(match per_second {
+        1 => there.as_second(),
+        _ => there.as_millisecond(),
+    })
+}
+
 /// Whether a format can write dates, or instants.
 pub(super) fn check_output(format: &str, with_time: bool) -> Result<(), String> {
     let sample = jiff::civil::date(2025, 3, 4).at(5, 6, 7, 0);
@@ -193,7 +213,8 @@ pub(super) fn check_output(format: &str, with_time: bool) -> Result<(), String> 
     };
     let wrong = || {
         format!(
-            "The output format {format:?} is not one of strftime for {}, such as \"%d/%m/%Y\".",
+            "The output format {format:?} is not one of strftime for {}, such as \"%d/%m/%Y\", nor \
+             \"unix\" or \"unix_ms\".",
             if with_time { "a date-time" } else { "a date" }
         )
     };

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use regex::Regex;
 use rust_decimal::Decimal;
 
-use super::{Problem, Value};
+use super::{DateForm, Problem, Value};
 
 /// The least or the most that a value may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,6 +201,10 @@ fn number_of(value: &Value<'_>) -> Option<Decimal> {
         Value::Json(json) => Decimal::from_str_exact(&json.as_number()?.to_string()).ok(),
         // A text is compared where it is a number, as a choice or a look-up may give it.
         Value::Text(text) => Decimal::from_str_exact(text).ok(),
+        Value::Date {
+            form: DateForm::Number(number),
+            ..
+        } => Some(Decimal::from(*number)),
         Value::Boolean(_) | Value::Date { .. } => None,
     }
 }
@@ -239,7 +243,7 @@ mod tests {
     fn day(day: Date) -> Value<'static> {
         Value::Date {
             date: day,
-            text: None,
+            form: DateForm::Iso,
         }
     }
 

@@ -30,7 +30,7 @@ mod written;
 
 pub use country::Output as CountryOutput;
 pub use text::{fold, trim, write_json_str};
-pub use value::Value;
+pub use value::{DateForm, Value};
 pub use written::orders;
 
 /// How a cell's text is read, and what is sent.

@@ -491,7 +491,19 @@ fn workbook_dates_and_outputs() {
     assert!(matches!(read.value, Value::Date { date: there, .. } if there == date(2025, 3, 4)));
     let written = reader(Type::DateTime, output("%Y-%m-%d %H:%M:%S"));
     assert_eq!(sent(&written, hour), Ok(r#""2025-03-04 23:30:00""#.into()));
+    for (ty, format, want) in [
+        (Type::Date, "unix", "1741046400"),
+        (Type::Date, "unix_ms", "1741046400000"),
+        (Type::DateTime, "unix", "1741131000"),
+        (Type::DateTime, "unix_ms", "1741131000000"),
+    ] {
+        assert_eq!(sent(&reader(ty, output(format)), hour), Ok(want.into()));
+    }
+    let early = cell("1901-12-13", Kind::Date(date(1901, 12, 13)));
+    let counted = reader(Type::Date, output("unix"));
+    assert_eq!(sent(&counted, early), Ok("-2147558400".into()));
     for (ty, bad) in [
+        (Type::Date, "excel"),
         (Type::Date, "%H"),
         (Type::Date, "%Q"),
         (Type::Date, ""),

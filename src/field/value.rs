@@ -23,11 +23,22 @@ pub enum Value<'a> {
     Date {
         /// The date, for limits.
         date: Date,
-        /// What is sent; ISO 8601 of the date where `None`.
-        text: Option<String>,
+        /// What is sent.
+        form: DateForm,
     },
     /// Any JSON value.
     Json(serde_json::Value),
+}
+
+/// The form in which a date is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DateForm {
+    /// ISO 8601 of the date.
+    Iso,
+    /// A text.
+    Text(String),
+    /// A count of seconds or milliseconds.
+    Number(i64),
 }
 
 impl<'a> Value<'a> {
@@ -38,14 +49,15 @@ impl<'a> Value<'a> {
             Value::Integer(number) => push(out, number),
             Value::Decimal(number) => push(out, number),
             Value::Boolean(truth) => out.push_str(if *truth { "true" } else { "false" }),
-            Value::Date {
-                text: Some(text), ..
-            } => write_json_str(text, out),
-            Value::Date { date, text: None } => {
-                out.push('"');
-                push_date(*date, out);
-                out.push('"');
-            }
+            Value::Date { date, form } => match form {
+                DateForm::Text(text) => write_json_str(text, out),
+                DateForm::Number(number) => push(out, number),
+                DateForm::Iso => {
+                    out.push('"');
+                    push_date(*date, out);
+                    out.push('"');
+                }
+            },
             Value::Json(json) => push(out, json),
         }
     }
@@ -57,14 +69,15 @@ impl<'a> Value<'a> {
             Value::Integer(number) => Cow::Owned(number.to_string()),
             Value::Decimal(number) => Cow::Owned(number.to_string()),
             Value::Boolean(truth) => Cow::Borrowed(if *truth { "true" } else { "false" }),
-            Value::Date {
-                text: Some(text), ..
-            } => Cow::Borrowed(text),
-            Value::Date { date, text: None } => {
-                let mut text = String::with_capacity(10);
-                push_date(*date, &mut text);
-                Cow::Owned(text)
-            }
+            Value::Date { date, form } => match form {
+                DateForm::Text(text) => Cow::Borrowed(text),
+                DateForm::Number(number) => Cow::Owned(number.to_string()),
+                DateForm::Iso => {
+                    let mut text = String::with_capacity(10);
+                    push_date(*date, &mut text);
+                    Cow::Owned(text)
+                }
+            },
             Value::Json(serde_json::Value::String(text)) => Cow::Borrowed(text),
             Value::Json(json) => Cow::Owned(json.to_string()),
         }
@@ -90,7 +103,7 @@ impl<'a> Value<'a> {
     pub fn is_empty(&self) -> bool {
         match self {
             Value::Text(text) => text.is_empty(),
-            Value::Date { text, .. } => text.as_ref().is_some_and(String::is_empty),
+            Value::Date { form, .. } => matches!(form, DateForm::Text(text) if text.is_empty()),
             Value::Json(serde_json::Value::Null) => true,
             Value::Json(serde_json::Value::String(text)) => text.is_empty(),
             Value::Json(serde_json::Value::Array(items)) => items.is_empty(),
@@ -122,7 +135,7 @@ impl<'a> Value<'a> {
             Value::Integer(number) => Value::Integer(number),
             Value::Decimal(number) => Value::Decimal(number),
             Value::Boolean(truth) => Value::Boolean(truth),
-            Value::Date { date, text } => Value::Date { date, text },
+            Value::Date { date, form } => Value::Date { date, form },
             Value::Json(json) => Value::Json(json),
         }
     }
@@ -168,7 +181,7 @@ mod tests {
             (
                 Value::Date {
                     date: jiff::civil::date(987, 1, 2),
-                    text: None,
+                    form: DateForm::Iso,
                 },
                 r#""0987-01-02""#,
             ),

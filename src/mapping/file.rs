@@ -226,8 +226,9 @@ pub struct Rule {
     #[schemars(with = "OneOrSome<schema::Format>")]
     pub formats: Option<Spanned<OneOrMany<String>>>,
     /// The form in which a date or a country is sent. For dates it is written with the marks of
-    /// strftime, such as `"%d/%m/%Y"`; default ISO 8601. For countries: `"alpha2"` (default),
-    /// `"alpha3"`, `"numeric"`, `"name"`.
+    /// strftime, such as `"%d/%m/%Y"`, or `"unix"`, `"unix_ms"` for a number (seconds and milliseconds
+    /// since 1970); default ISO 8601. For countries: `"alpha2"` (default), `"alpha3"`, `"numeric"`,
+    /// `"name"`.
     #[schemars(with = "schema::Output")]
     pub output: Option<Spanned<String>>,
     /// How years of two digits are read: `"past"` (the latest year that is not after today),

@@ -22,6 +22,9 @@ pub(super) const COUNTRY_OUTPUTS: &[&str] = &["alpha2", "alpha3", "numeric", "na
 /// Formats of dates that are kept as numbers.
 pub(super) const NUMBER_FORMATS: &[&str] = &["unix", "unix_ms", "excel"];
 
+/// Forms in which dates are sent as numbers.
+pub(super) const NUMBER_OUTPUTS: &[&str] = &["unix", "unix_ms"];
+
 /// How years of two digits are read, beside a pivot.
 pub(super) const CENTURIES: &[&str] = &["past", "future"];
 

@@ -328,9 +328,18 @@ fn reason(error: &regex::Error) -> String {
         .to_owned()
 }
 
+/// Whether dates of this output are numbers.
+fn is_number(output: &str) -> bool {
+    matches!(output, "unix" | "unix_ms")
+}
+
 /// Whether values read as `given` can be sent to a field that takes `wanted`.
-pub(super) fn serves(given: Type, wanted: Type, has_output: bool) -> bool {
+pub(super) fn serves(given: Type, wanted: Type, output: Option<&str>) -> bool {
     use Type::*;
+    let has_output = output.is_some();
+    if matches!(given, Date | DateTime) && output.is_some_and(is_number) {
+        return matches!(wanted, Integer | Decimal | Date | DateTime | Json | Array);
+    }
     let is_text = matches!(
         given,
         Text | Date | DateTime | Email | Phone | Country | Currency | Url | Uuid | Choice

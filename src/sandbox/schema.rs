@@ -307,7 +307,11 @@ impl Field {
         );
         Ok(Self {
             path,
-            kind: spec.kind.clone().unwrap_or_else(|| "text".into()),
+            kind: match spec.output.as_deref() {
+                Some("unix" | "unix_ms") => "integer".to_owned(),
+                Some(_) => "text".to_owned(),
+                None => spec.kind.clone().unwrap_or_else(|| "text".into()),
+            },
             required: spec.required,
             min: spec.min.as_ref().map(json),
             max: spec.max.as_ref().map(json),

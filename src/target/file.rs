@@ -610,6 +610,11 @@ pub struct FieldSpec {
     pub max_length: Option<usize>,
     /// A regular expression that must find something in the value.
     pub pattern: Option<String>,
+    /// For dates and date-times: the form in which the API takes them, where that is not ISO 8601: with the
+    /// marks of strftime, such as `"%d/%m/%Y"`; or `"unix"`, `"unix_ms"` for a number (seconds and
+    /// milliseconds since 1970). A mapping's `output` goes before it.
+    #[schemars(example = &"unix")]
+    pub output: Option<String>,
     /// The values that the field takes: values, or tables with `value` and `label`.
     #[schemars(with = "Vec<serde_json::Value>", example = ["active", "closed"])]
     pub options: Option<Vec<toml::Value>>,

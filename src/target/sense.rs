@@ -5,7 +5,7 @@ use super::Target;
 use super::call::Text;
 use super::file::{CustomShape, FieldSpec};
 use super::load::Check;
-use crate::field::Type;
+use crate::field::{Reader, Spec, Type};
 use crate::issue::nearest;
 use crate::path::Path;
 
@@ -116,6 +116,21 @@ impl Check<'_, '_> {
                 &["fields", name, "options"],
                 "a choice without options takes no value".to_owned(),
             );
+        }
+        if let Some(output) = &spec.output {
+            let why = match kind {
+                Some(kind @ (Type::Date | Type::DateTime)) => {
+                    let spec = Spec {
+                        output: Some(output.clone()),
+                        ..Spec::default()
+                    };
+                    Reader::new(kind, spec).err()
+                }
+                _ => Some("`output` belongs to the types date and datetime".to_owned()),
+            };
+            if let Some(why) = why {
+                self.wrong("bad-value", &["fields", name, "output"], why);
+            }
         }
         if let Some(caution) = &spec.caution
             && caution.values.is_empty()

@@ -404,6 +404,8 @@ const TABLE: &[(&str, &str)] = &[
     ("word COUNTRY_OUTPUTS alpha3", "output: of countries"),
     ("word COUNTRY_OUTPUTS numeric", "output: of countries"),
     ("word COUNTRY_OUTPUTS name", "output: of countries"),
+    ("word NUMBER_OUTPUTS unix", "output: of dates as numbers"),
+    ("word NUMBER_OUTPUTS unix_ms", "output: of dates as numbers"),
     ("word NUMBER_FORMATS unix", "formats: unix"),
     ("word NUMBER_FORMATS unix_ms", "formats: unix"),
     ("word NUMBER_FORMATS excel", "formats: unix"),

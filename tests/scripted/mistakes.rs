@@ -252,6 +252,23 @@ fn a_name_that_no_field_has_is_told_and_stops_nothing_unless_another_was_meant()
 }
 
 #[test]
+fn a_form_that_dates_do_not_have_is_told() {
+    assert_snapshot!(told("name = \"A\"\nbase_url = \"https://a.example\"\n[auth]\nkind = \"none\"\n[create]\npath = \"/c\"\n[fields]\nsince = { type = \"datetime\", output = \"unix\" }\nborn = { type = \"date\", output = \"%H\" }\nname = { type = \"text\", output = \"unix\" }\n"), @r#"
+    error[bad-value]: The output format "%H" is not one of strftime for a date, such as "%d/%m/%Y", nor "unix" or "unix_ms".
+     --> acme.target.toml:9:34
+      |
+    9 | born = { type = "date", output = "%H" }
+      |                                  ^^^^ here
+
+    error[bad-value]: `output` belongs to the types date and datetime
+      --> acme.target.toml:10:34
+       |
+    10 | name = { type = "text", output = "unix" }
+       |                                  ^^^^^^ here
+    "#);
+}
+
+#[test]
 fn what_a_file_that_extends_gets_wrong_is_marked_in_it() {
     assert_snapshot!(told("extends = \"cirql\"\n[limits]\nconcurency = 2\n"), @r##"
     error[target-extends]: there is no target called `cirql`; the built-in ones are sphinx, flextell, kaiten, assembly, assembly-companies, cirqll

@@ -9,7 +9,7 @@ use super::{Told, same, texts};
 use crate::issue::nearest;
 use crate::mapping::file::Rule;
 use crate::mapping::words::{
-    ACCEPTS, CENTURIES, COUNTRY_OUTPUTS, EXTENSIONS, NUMBER_FORMATS, TYPES, UNITS,
+    ACCEPTS, CENTURIES, COUNTRY_OUTPUTS, EXTENSIONS, NUMBER_FORMATS, NUMBER_OUTPUTS, TYPES, UNITS,
 };
 
 /// Checks the type and the keys that belong to it.
@@ -72,7 +72,9 @@ pub(super) fn check(told: &mut Told<'_>, rule: &Rule) {
             Some("country") => {
                 words(told, "output", &rule.output, COUNTRY_OUTPUTS);
             }
-            Some("date" | "datetime") => date_format(told, output.span(), output.get_ref()),
+            Some("date" | "datetime") if !NUMBER_OUTPUTS.contains(&output.get_ref().as_str()) => {
+                date_format(told, output.span(), output.get_ref());
+            }
             _ => {}
         }
     }

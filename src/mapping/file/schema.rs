@@ -78,6 +78,7 @@ values! {
     Output = {
         "anyOf": [
             { "enum": words::COUNTRY_OUTPUTS },
+            { "enum": words::NUMBER_OUTPUTS },
             { "type": "string", "pattern": "%", "examples": ["%d/%m/%Y"] },
         ]
     };

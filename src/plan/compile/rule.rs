@@ -70,7 +70,14 @@ impl<'m> Compiler<'m> {
         if rule.lookup.is_none() {
             self.bounds(rule, kind);
         }
-        let spec = spec::of_rule(rule, &self.base, options, &mut self.tell);
+        let mut spec = spec::of_rule(rule, &self.base, options, &mut self.tell);
+        if spec.output.is_none() && matches!(kind, Type::Date | Type::DateTime) {
+            let of_target = wanted
+                .field
+                .filter(|field| matches!(field.kind, Some(Type::Date | Type::DateTime)));
+            spec.output = of_target.and_then(|field| field.spec.output.clone());
+        }
+        let formatted = spec.output.is_some();
         let reader = self.reader(kind, spec, field, rule)?;
         let to_choice = matches!(wanted_kind, Some(Type::Choice | Type::Choices));
         let chosen = if to_choice && !reads_choice && rule.lookup.is_none() {
@@ -184,7 +191,7 @@ impl<'m> Compiler<'m> {
                     .as_ref()
                     .is_some_and(|required| *required.get_ref()),
             empty: self.empty(rule),
-            formatted: rule.output.is_some(),
+            formatted,
             on_error: rule
                 .on_error
                 .as_ref()
@@ -257,9 +264,10 @@ impl<'m> Compiler<'m> {
             (None, Some(wanted)) => wanted,
             (None, None) => Type::Text,
         };
+        let output = rule.output.as_ref().map(|output| output.get_ref().as_str());
         if let (Some(declared), Some(wanted)) = (declared, wanted)
             && rule.lookup.is_none()
-            && !spec::serves(declared, wanted, rule.output.is_some())
+            && !spec::serves(declared, wanted, output)
         {
             self.tell.tell(
                 "type-mismatch",
