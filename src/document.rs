@@ -14,6 +14,7 @@ use serde::{Deserialize, de};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use self::schema::schema_values;
 pub use self::schema::{OneOrSome, TextOr};
 use crate::issue::{Mistake, TextFile, nearest};
 

@@ -7,6 +7,31 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::OneOrMany;
 
+/// Types that only a schema uses: their name and the schema. The module above theirs sees them.
+macro_rules! schema_values {
+    ($($(#[$about:meta])* $name:ident = $schema:tt;)*) => {$(
+        $(#[$about])*
+        #[derive(Debug)]
+        pub(super) struct $name;
+
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
+            }
+        }
+    )*};
+}
+
+pub(crate) use schema_values;
+
 /// One value or a list of them that may be empty, in a schema.
 impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     fn inline_schema() -> bool {

@@ -6,32 +6,10 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{KeySpec, Rule, SheetName, Sheets};
+use crate::document::schema_values;
 use crate::mapping::words;
 
-/// Types that only a schema uses: their name, how far it may be repeated in place, and the schema.
-macro_rules! values {
-    ($($(#[$about:meta])* $name:ident = $schema:tt;)*) => {$(
-        $(#[$about])*
-        #[derive(Debug)]
-        pub(super) struct $name;
-
-        impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        }
-    )*};
-}
-
-values! {
+schema_values! {
     /// A target by name or path; the names of the built-in ones are added where they are known.
     Target = { "type": "string", "pattern": r"\S" };
     /// A path of a field.

@@ -5,33 +5,11 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use crate::document::schema_values;
 use crate::field::Type;
 use crate::rate::Rate;
 
-/// Types that only a schema uses: their name and the schema.
-macro_rules! values {
-    ($($(#[$about:meta])* $name:ident = $schema:tt;)*) => {$(
-        $(#[$about])*
-        #[derive(Debug)]
-        pub(super) struct $name;
-
-        impl JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        }
-    )*};
-}
-
-values! {
+schema_values! {
     /// A target by name or path.
     Extends = { "type": "string", "examples": ["cirqll", "./acme.target.toml"] };
     /// The base of all addresses.
