@@ -50,6 +50,23 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// The folder that a file stands in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether a path leads to one of the files that a command reads, by whatever name.
+pub(super) fn is_read(path: &Path, reads: &[&Path]) -> bool {
+    let same = |read: &&Path| match (read.canonicalize(), path.canonicalize()) {
+        (Ok(read), Ok(path)) => read == path,
+        _ => false,
+    };
+    reads.iter().any(same)
+}
+
 /// How a plan is made today.
 pub(super) fn plan_options(strict: bool) -> plan::Options {
     plan::Options {

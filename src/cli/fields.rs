@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::common::{Voice, complain, print, say, shown};
+use super::common::{Voice, complain, folder_of, print, say, shown};
 use super::import::{given_base_url, insecure};
 use crate::issue::Mistake;
 use crate::mapping::Mapping;
@@ -351,17 +351,13 @@ fn line(definition: &Definition) -> [String; 4] {
 
 /// Writes the file beside its name and renames it into place.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     // No secret is in it: it may be shared like the mapping file.
     let mode = std::fs::metadata(path).map_or(0o644, |there| there.permissions().mode() & 0o777);
     let mut file = tempfile::Builder::new()
         .prefix(".rowferry-")
         .suffix(".part")
         .permissions(std::fs::Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
+        .tempfile_in(folder_of(path))?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|failed| failed.error)?;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use super::common::shown;
+use super::common::{folder_of, is_read, shown};
 use super::settings::now_ms;
 use crate::issue::Mistake;
 use crate::report::Summary;
@@ -22,18 +22,14 @@ pub(super) fn refused(path: &Path, reads: &[&Path]) -> Option<Mistake> {
             "name a file, such as report.html",
         );
     }
-    let folder = folder(path);
+    let folder = folder_of(path);
     if !folder.is_dir() {
         return mistake(
             format!("--html {name}: there is no folder `{}`", folder.display()),
             "make the folder first, or name another",
         );
     }
-    let same = |read: &&&Path| match (read.canonicalize(), path.canonicalize()) {
-        (Ok(read), Ok(path)) => read == path,
-        _ => false,
-    };
-    if reads.iter().any(|read| same(&read)) {
+    if is_read(path, reads) {
         return mistake(
             format!("--html {name} is a file that this command reads"),
             "name another file, such as report.html",
@@ -57,13 +53,6 @@ pub(super) fn reads<'r>(mapping: &'r Path, inputs: &'r [Input]) -> Vec<&'r Path>
     std::iter::once(mapping).chain(inputs).collect()
 }
 
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// Whether a file is empty or begins as a page does.
 fn is_page(path: &Path) -> bool {
     let mut start = Vec::new();
@@ -85,7 +74,7 @@ pub(super) fn write(path: &Path, summary: &Summary, details: &Details) -> Result
         let mut file = tempfile::Builder::new()
             .prefix(".rowferry-")
             .suffix(".html")
-            .tempfile_in(folder(path))?;
+            .tempfile_in(folder_of(path))?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(path)?;

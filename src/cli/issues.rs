@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::common::shown;
+use super::common::{folder_of, is_read, shown};
 use crate::issue::Mistake;
 use crate::pipeline::Loaded;
 use crate::report::IssueWriter;
@@ -54,7 +54,7 @@ pub(super) fn begin(
         let file = tempfile::Builder::new()
             .prefix(".rowferry-")
             .suffix(".part")
-            .tempfile_in(folder(path))?;
+            .tempfile_in(folder_of(path))?;
         let out = BufWriter::with_capacity(1 << 16, file.reopen()?);
         let writer = IssueWriter::new(out, inputs, redact);
         Ok((
@@ -109,16 +109,12 @@ fn refused(path: &Path, reads: &[&Path]) -> Result<(), Mistake> {
     if path.is_dir() {
         return mistake(format!("--issues {name} is a folder"), other);
     }
-    let folder = folder(path);
+    let folder = folder_of(path);
     if !folder.is_dir() {
         let message = format!("--issues {name}: there is no folder `{}`", folder.display());
         return mistake(message, "make the folder first, or name another");
     }
-    let same = |read: &&Path| match (read.canonicalize(), path.canonicalize()) {
-        (Ok(read), Ok(path)) => read == path,
-        _ => false,
-    };
-    if reads.iter().any(same) {
+    if is_read(path, reads) {
         return mistake(
             format!("--issues {name} is a file that this command reads"),
             other,
@@ -133,13 +129,6 @@ fn refused(path: &Path, reads: &[&Path]) -> Result<(), Mistake> {
         );
     }
     Ok(())
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
 
 /// Whether a file is empty or begins with a line of ours.
