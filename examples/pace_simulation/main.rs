@@ -7,7 +7,6 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use rowferry::rate::parse_rate;
 use rowferry::upload::pace::Limits;
@@ -37,15 +36,6 @@ fn limits(rates: &[&str]) -> Limits {
     }
 }
 
-fn server(rule: Rule, says: Says, latency: u64) -> Server {
-    Server {
-        rules: vec![(0, rule)],
-        says,
-        latency: Duration::from_millis(latency),
-        jitter: Duration::from_millis(2),
-    }
-}
-
 fn bucket(rate: f64, burst: f64) -> Rule {
     Rule::Bucket { rate, burst }
 }
@@ -65,7 +55,7 @@ fn cases() -> Vec<Case> {
         case(
             name,
             &["100/s"],
-            server(bucket(100.0, 2.0), Says::Nothing, latency),
+            Server::new(bucket(100.0, 2.0), Says::Nothing, latency),
             1_500,
         );
     }
@@ -104,7 +94,7 @@ fn cases() -> Vec<Case> {
         ),
     ] {
         let name = format!("{} known", rates.join(" and "));
-        case(name, &rates, server(rule, Says::Nothing, 20), requests);
+        case(name, &rates, Server::new(rule, Says::Nothing, 20), requests);
     }
     for burst in [1.0, 10.0, 50.0] {
         for latency in [20, 100, 500] {
@@ -112,7 +102,7 @@ fn cases() -> Vec<Case> {
             case(
                 name,
                 &[],
-                server(bucket(50.0, burst), Says::Nothing, latency),
+                Server::new(bucket(50.0, burst), Says::Nothing, latency),
                 800,
             );
         }
@@ -123,25 +113,25 @@ fn cases() -> Vec<Case> {
         case(
             name,
             &[],
-            server(bucket(rate, burst), Says::RetryAfter, 30),
+            Server::new(bucket(rate, burst), Says::RetryAfter, 30),
             requests,
         );
     }
     for (count, seconds, requests) in [(20, 1, 400), (100, 60, 250), (60, 10, 300)] {
         let name = format!("{count} in {seconds} s unknown, headers");
         let rule = Rule::Fixed { count, seconds };
-        case(name, &[], server(rule, Says::Headers, 50), requests);
+        case(name, &[], Server::new(rule, Says::Headers, 50), requests);
     }
     case(
         "unknown, and there is none".to_owned(),
         &[],
-        server(Rule::Anything, Says::Nothing, 20),
+        Server::new(Rule::Anything, Says::Nothing, 20),
         3_000,
     );
     for says in [Says::Nothing, Says::RetryAfter] {
         let falls = Server {
             rules: vec![(0, bucket(100.0, 2.0)), (5, bucket(25.0, 2.0))],
-            ..server(Rule::Anything, says, 20)
+            ..Server::new(Rule::Anything, says, 20)
         };
         case(
             format!("100/s known, falls to 25/s, {says:?}"),
@@ -150,7 +140,7 @@ fn cases() -> Vec<Case> {
             1_200,
         );
     }
-    let wrong = server(bucket(30.0, 5.0), Says::RetryAfter, 20);
+    let wrong = Server::new(bucket(30.0, 5.0), Says::RetryAfter, 20);
     case("100/s said, 30/s true".to_owned(), &["100/s"], wrong, 600);
     cases
 }

@@ -63,6 +63,18 @@ pub struct Server {
     pub jitter: Duration,
 }
 
+impl Server {
+    /// A server with one rule, whose answers take so many milliseconds; requests may be 2 ms late.
+    pub fn new(rule: Rule, says: Says, latency: u64) -> Self {
+        Self {
+            rules: vec![(0, rule)],
+            says,
+            latency: Duration::from_millis(latency),
+            jitter: Duration::from_millis(2),
+        }
+    }
+}
+
 /// How a run went.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Went {
@@ -278,15 +290,6 @@ mod tests {
         }
     }
 
-    fn server(rule: Rule, says: Says, latency: u64) -> Server {
-        Server {
-            rules: vec![(0, rule)],
-            says,
-            latency: Duration::from_millis(latency),
-            jitter: Duration::from_millis(2),
-        }
-    }
-
     fn go(limits: &Limits, server: &Server, requests: usize) -> Went {
         let mut random = fastrand::Rng::with_seed(7);
         run(limits, server, requests, 256, || random.f64())
@@ -339,7 +342,7 @@ mod tests {
             ] {
                 let went = go(
                     &limits(&rates),
-                    &server(rule, Says::Nothing, latency),
+                    &Server::new(rule, Says::Nothing, latency),
                     1_500,
                 );
                 assert_eq!(went.refused.len(), 0, "{rates:?} {rule:?} {latency}");
@@ -356,10 +359,10 @@ mod tests {
             seconds: 10,
         };
         let both = limits(&["20/s", "150/10s"]);
-        let went = go(&both, &server(rule, Says::Nothing, 20), 600);
+        let went = go(&both, &Server::new(rule, Says::Nothing, 20), 600);
         assert_eq!(went.refused.len(), 0);
         assert!(went.per_second() > 14.5, "{}", went.per_second());
-        let went = go(&both, &server(rule, Says::Nothing, 20), 140);
+        let went = go(&both, &Server::new(rule, Says::Nothing, 20), 140);
         assert!(went.per_second() > 19.0, "{}", went.per_second());
     }
 
@@ -369,7 +372,7 @@ mod tests {
             for burst in [1.0, 2.0, 10.0, 50.0] {
                 let rule = Rule::Bucket { rate: 50.0, burst };
                 for says in [Says::Nothing, Says::RetryAfter] {
-                    let went = go(&limits(&[]), &server(rule, says, latency), 400);
+                    let went = go(&limits(&[]), &Server::new(rule, says, latency), 400);
                     assert_eq!(went.taken.len(), 400);
                     let refused = went.refused.len();
                     // One that lets a second's worth through at first is found later.
@@ -393,7 +396,7 @@ mod tests {
             count: 100,
             seconds: 60,
         };
-        let went = go(&limits(&[]), &server(rule, Says::Headers, 50), 250);
+        let went = go(&limits(&[]), &Server::new(rule, Says::Headers, 50), 250);
         assert_eq!(went.taken.len(), 250);
         assert!(went.refused.len() <= 2, "{}", went.refused.len());
     }
@@ -417,7 +420,7 @@ mod tests {
                     },
                 ),
             ],
-            ..server(Rule::Anything, Says::RetryAfter, 20)
+            ..Server::new(Rule::Anything, Says::RetryAfter, 20)
         };
         let went = go(&limits(&["100/s"]), &falls, 2_000);
         assert_eq!(went.taken.len(), 2_000);
@@ -432,11 +435,11 @@ mod tests {
             seconds: 86_400,
         };
         let mut known = limits(&["20/s", "300/day"]);
-        let went = go(&known, &server(day, Says::Nothing, 20), 400);
+        let went = go(&known, &Server::new(day, Says::Nothing, 20), 400);
         assert!(went.used_up);
         assert_eq!((went.taken.len(), went.refused.len()), (300, 0));
         known.waits = true;
-        let went = go(&known, &server(day, Says::Nothing, 20), 400);
+        let went = go(&known, &Server::new(day, Says::Nothing, 20), 400);
         assert_eq!((went.taken.len(), went.refused.len()), (400, 0));
     }
 }
