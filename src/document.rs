@@ -471,6 +471,14 @@ mod tests {
         })
     }
 
+    /// Each mistake's code and its place.
+    fn told(mistakes: &[Mistake]) -> Vec<(&'static str, (usize, usize))> {
+        mistakes
+            .iter()
+            .map(|told| (told.code, told.line_column().unwrap()))
+            .collect()
+    }
+
     #[test]
     fn every_mistake_is_told_at_once() {
         let file = file(
@@ -479,12 +487,8 @@ mod tests {
         let (document, mistakes) = Document::parse(&file);
         assert!(mistakes.is_empty());
         let (read, mistakes) = document.read::<Small>();
-        let told: Vec<_> = mistakes
-            .iter()
-            .map(|m| (m.code, m.line_column().unwrap()))
-            .collect();
         assert_eq!(
-            told,
+            told(&mistakes),
             [
                 ("unknown-key", (1, 1)),
                 ("wrong-type", (2, 8)),
@@ -540,12 +544,8 @@ mod tests {
         let (document, mistakes) = Document::parse(&file);
         assert!(mistakes.is_empty());
         let (read, mistakes) = document.read::<Large>();
-        let told: Vec<_> = mistakes
-            .iter()
-            .map(|m| (m.code, m.line_column().unwrap()))
-            .collect();
         assert_eq!(
-            told,
+            told(&mistakes),
             [
                 ("missing-key", (2, 1)),
                 ("unknown-value", (6, 10)),

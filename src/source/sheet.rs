@@ -118,10 +118,7 @@ impl Book {
             Some(path) => package.part(path)?.map(texts::read_xml).transpose()?,
             None => None,
         };
-        let styles = match &outline.styles {
-            Some(path) => package.whole(path)?,
-            None => None,
-        };
+        let styles = styles(&mut package, &outline)?;
         let main = stand_in::relations("xl/workbook.xml", "officeDocument");
         let relations = stand_in::relations("worksheets/sheet1.xml", "worksheet");
         let workbook = stand_in::workbook_xml(outline.mac);
@@ -155,10 +152,7 @@ impl Book {
             Some(path) => package.part(path)?.map(sheet_bin::read_texts).transpose()?,
             None => None,
         };
-        let styles = match &outline.styles {
-            Some(path) => package.whole(path)?,
-            None => None,
-        };
+        let styles = styles(&mut package, &outline)?;
         let formats = match &styles {
             Some(styles) => sheet_bin::read_formats(&styles[..])?,
             None => Vec::new(),
@@ -430,6 +424,14 @@ fn code(style: &calamine::Style) -> Arc<str> {
     let format = style.number_format.as_ref();
     let code = format.map_or("", |format| format.format_code.as_str());
     Arc::from(if code == "General" { "" } else { code })
+}
+
+/// The part that says how cells look, where there is one.
+fn styles(package: &mut Package, outline: &Outline) -> io::Result<Option<Vec<u8>>> {
+    match &outline.styles {
+        Some(path) => package.whole(path),
+        None => Ok(None),
+    }
 }
 
 fn names(outline: &Outline) -> Vec<SheetName> {
