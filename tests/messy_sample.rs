@@ -3,20 +3,13 @@
 
 mod common;
 
-use common::{Bench, project};
+use common::Bench;
 use insta::assert_snapshot;
 use regex::Regex;
 
 /// A folder with the sample and its mapping under the names that the README uses.
 fn bench() -> Bench {
-    let bench = Bench::new();
-    for folder in ["samples", "mappings"] {
-        std::fs::create_dir(bench.path().join(folder)).unwrap();
-    }
-    for name in ["samples/customers-messy.xlsx", "mappings/sphinx.toml"] {
-        std::fs::copy(project(name), bench.path().join(name)).unwrap();
-    }
-    bench
+    Bench::with(&["samples/customers-messy.xlsx", "mappings/sphinx.toml"])
 }
 
 /// What changes from run to run, in words.

@@ -5,8 +5,8 @@ mod common;
 
 use std::os::unix::fs::PermissionsExt;
 
+use common::Bench;
 use common::server::{Reply, Server};
-use common::{Bench, project};
 use regex::Regex;
 use serde_json::json;
 
@@ -18,14 +18,7 @@ const MESSY: [&str; 3] = [
 
 /// A folder with the messy sample and its mapping.
 fn messy() -> Bench {
-    let bench = Bench::new();
-    for folder in ["samples", "mappings"] {
-        std::fs::create_dir(bench.path().join(folder)).unwrap();
-    }
-    for name in ["samples/customers-messy.xlsx", "mappings/sphinx.toml"] {
-        std::fs::copy(project(name), bench.path().join(name)).unwrap();
-    }
-    bench
+    Bench::with(&["samples/customers-messy.xlsx", "mappings/sphinx.toml"])
 }
 
 /// The words of a page, without markup, style and script.

@@ -41,6 +41,17 @@ impl Bench {
         }
     }
 
+    /// A folder with some of the project's files, under the names that they have there.
+    pub fn with(files: &[&str]) -> Self {
+        let bench = Self::new();
+        for name in files {
+            let path = bench.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::copy(project(name), path).unwrap();
+        }
+        bench
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
