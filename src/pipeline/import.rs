@@ -134,6 +134,17 @@ pub enum ImportError {
     },
 }
 
+impl ImportError {
+    /// How the process ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Sum { .. } | Self::Ledger(LedgerError::Bug(_)) => Exit::Bug,
+            Self::Ledger(LedgerError::Locked { .. }) => Exit::Locked,
+            _ => Exit::Usage,
+        }
+    }
+}
+
 /// Imports all rows. `interrupted` ends with the number of a signal, if one comes.
 ///
 /// # Errors
@@ -199,17 +210,6 @@ struct Run<'r> {
     settings: Settings,
     progress: &'r Progress,
     account: [u8; 32],
-}
-
-impl ImportError {
-    /// How the process ends.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Sum { .. } | Self::Ledger(LedgerError::Bug(_)) => Exit::Bug,
-            Self::Ledger(LedgerError::Locked { .. }) => Exit::Locked,
-            _ => Exit::Usage,
-        }
-    }
 }
 
 impl Run<'_> {
