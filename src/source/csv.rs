@@ -131,6 +131,14 @@ pub(super) fn open(origin: Origin, options: &Options) -> Result<Opened<Table>, S
             header.row, origin.name
         ));
     }
+    if let [name] = header.names.as_slice()
+        && header::lined_up(name, rows.iter().filter(|row| row.number > header.row))
+    {
+        notes.push(format!(
+            "All cells of a row of {} stand in one, lined up by spaces, and nothing separates them. Import the file into a spreadsheet program as text of fixed widths, and save it as .xlsx or as CSV.",
+            origin.name
+        ));
+    }
     notes.extend(preamble_note(&origin.name, &rows, header.row, options));
     let facts = Facts::Csv(CsvFacts {
         delimiter: dialect.delimiter,

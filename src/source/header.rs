@@ -186,6 +186,16 @@ pub(super) fn goes_on(rows: &[Looked], number: u64) -> bool {
         && filled().any(|(index, _)| figures(index))
 }
 
+/// Whether the one cell of each row is several that are lined up by spaces.
+pub(super) fn lined_up<'r>(name: &str, below: impl Iterator<Item = &'r Looked>) -> bool {
+    let several = |text: &str| {
+        let parts = text.split("  ").filter(|part| !part.trim().is_empty());
+        parts.count() > 1
+    };
+    let mut below = below.filter_map(|row| row.cells.first()).peekable();
+    several(name) && below.peek().is_some() && below.all(|cell| several(cell))
+}
+
 /// The names of a header row, without outer space.
 pub(super) fn names(cells: &[String]) -> Vec<Arc<str>> {
     cells.iter().map(|cell| Arc::from(cell.trim())).collect()

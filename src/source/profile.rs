@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use rayon::prelude::*;
 
 use super::damage::{Detector, Finding};
 use super::distinct::Distinct;
@@ -12,6 +15,9 @@ use crate::row::RowBatch;
 
 pub use super::shape::Shape;
 
+/// The most rows in a batch, and how many batches are read ahead.
+const ROWS: usize = 1024;
+const AHEAD: usize = 4;
 /// How many frequent values of a column are kept.
 const EXAMPLES: usize = 5;
 /// How many misfits of a shape are kept, and rows of a fault.
@@ -91,25 +97,41 @@ pub fn profile(source: &Source) -> Result<Profile, SourceError> {
         .map(|index| Counts::new(columns, &source.header.name(index)))
         .collect();
     let (mut rows, mut faults) = (0, BTreeMap::<_, Faulty>::new());
-    source.read(1024, &mut |batch: RowBatch| {
-        for row in batch.rows() {
-            rows += 1;
-            if let Some(fault) = row.fault() {
-                let faulty = faults.entry(fault.code).or_default();
-                faulty.count += 1;
-                if faulty.rows.len() < KEPT {
-                    faulty.rows.push(row.number());
+    // The next batches are read while one is counted, column beside column.
+    std::thread::scope(|threads| {
+        let (read, batches) = sync_channel::<RowBatch>(AHEAD);
+        let reader = threads.spawn(move || {
+            source.read(ROWS, &mut |batch| match read.send(batch) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            })
+        });
+        for batch in batches {
+            for row in batch.rows() {
+                rows += 1;
+                if let Some(fault) = row.fault() {
+                    let faulty = faults.entry(fault.code).or_default();
+                    faulty.count += 1;
+                    if faulty.rows.len() < KEPT {
+                        faulty.rows.push(row.number());
+                    }
+                    if faulty.message.is_empty() {
+                        faulty.message.clone_from(&fault.message);
+                    }
                 }
-                if faulty.message.is_empty() {
-                    faulty.message.clone_from(&fault.message);
-                }
-                continue;
             }
-            for (cell, counts) in row.cells().zip(&mut counts) {
-                counts.add(row.number(), cell);
-            }
+            counts
+                .par_iter_mut()
+                .enumerate()
+                .for_each(|(column, counts)| {
+                    for row in batch.rows().filter(|row| row.fault().is_none()) {
+                        counts.add(row.number(), row.cell(column));
+                    }
+                });
         }
-        ControlFlow::Continue(())
+        reader
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
     let columns = counts
         .into_iter()

@@ -95,6 +95,22 @@ fn a_file_without_column_names_is_noticed() {
     );
 }
 
+#[test]
+fn a_file_of_fixed_widths_is_noticed() {
+    let source = csv(
+        "Id    Name        Email\n1     Ann Lee     a@x.invalid\n20    Bob         b@x.invalid\n",
+    );
+    assert_eq!(source.notes.len(), 1, "{:?}", source.notes);
+    assert!(source.notes[0].contains("fixed widths"));
+    for one in [
+        "Notes\nwell  spaced\nand  again\n",
+        "Full  name\nAnn Lee\nBob\n",
+        "Email\na@x.invalid\n",
+    ] {
+        assert!(csv(one).notes.is_empty(), "{one:?}");
+    }
+}
+
 fn source_of(bytes: &[u8], options: &Options) -> Source {
     source(bytes, options).unwrap()
 }

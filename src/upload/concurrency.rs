@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 /// An answer counts as slow if it takes this share of the least usual time longer, and at least
-/// so many seconds.
+/// so many seconds: less is our own scheduling, which says nothing of the target.
 const SLOWER: f64 = 0.5;
-const AT_LEAST: f64 = 0.005;
+const AT_LEAST: f64 = 0.02;
 
 /// By this share the least usual time rises with each stretch that takes longer: a target that has
 /// become slower for good is known as such after a while.
