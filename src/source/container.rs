@@ -42,6 +42,8 @@ const LARGEST_LIST: u64 = 16 << 20;
 const HTML: &str =
     "an HTML page, as some systems export under the name .xls; open it in a spreadsheet program";
 
+const SYLK: &str = "a SYLK workbook; open it in a spreadsheet program";
+
 const OLE: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 
 /// Finds the format by content; a file's name may say anything.
@@ -79,6 +81,8 @@ pub(super) fn format(origin: &Origin) -> Result<Format, SourceError> {
             origin,
             if has(b"excel.sheet") || has(b"<workbook") || has(b"office:spreadsheet") {
                 "an XML spreadsheet of the year 2003, whatever its name says; open it in a spreadsheet program"
+            } else if has(b"opendocument:xmlns:office") {
+                "a flat OpenDocument file; open it in a spreadsheet program"
             } else if has(b"<html") {
                 HTML
             } else {
@@ -97,6 +101,14 @@ pub(super) fn format(origin: &Origin) -> Result<Format, SourceError> {
         (b"<body", HTML),
         (b"<table", HTML),
         (b"<!--", HTML),
+        (
+            b"begin:vcard",
+            "a file of contacts (vCard) and no table; export the contacts as CSV",
+        ),
+        (b"begin:vcalendar", "a calendar"),
+        (b"id;pwxl", SYLK),
+        (b"id;pscalc", SYLK),
+        (b"id;pocalc", SYLK),
         (
             b"mime-version:",
             "a web archive, as some systems export under the name .xls; open it in a spreadsheet program",
@@ -117,10 +129,23 @@ pub(super) fn format(origin: &Origin) -> Result<Format, SourceError> {
         (&[0x09, 0x00, 0x04, 0x00], "a workbook of Excel 2"),
         (&[0x09, 0x02, 0x06, 0x00], "a workbook of Excel 3"),
         (&[0x09, 0x04, 0x06, 0x00], "a workbook of Excel 4"),
+        (&[0x00, 0x00, 0x02, 0x00], "a workbook of Lotus 1-2-3"),
     ] {
         if start.starts_with(mark) {
             return Err(unsupported(origin, what));
         }
+    }
+    if is_dbase(&start) {
+        return Err(unsupported(
+            origin,
+            "a dBASE table; open it in a spreadsheet program",
+        ));
+    }
+    if !start.is_empty() && start.iter().all(|byte| *byte == 0) {
+        return Err(unsupported(
+            origin,
+            "a file that begins with nothing but zeros, as a copy that was broken off leaves it; copy or export it again",
+        ));
     }
     if is_json(&lower) {
         return Err(unsupported(origin, "a JSON file and no table"));
@@ -132,6 +157,40 @@ pub(super) fn format(origin: &Origin) -> Result<Format, SourceError> {
         ));
     }
     Ok(Format::Csv)
+}
+
+/// Whether a table of dBASE or FoxPro begins like this: a version, the date of the last change, the
+/// number of rows, the lengths of header and rows (dBASE III file format; the marks of versions are
+/// those that `file` knows).
+fn is_dbase(start: &[u8]) -> bool {
+    const VERSIONS: &[u8] = &[
+        0x02, 0x03, 0x04, 0x05, 0x30, 0x31, 0x32, 0x43, 0x63, 0x83, 0x8B, 0x8E, 0xCB, 0xF5, 0xFB,
+    ];
+    let [
+        version,
+        _,
+        month,
+        day,
+        _,
+        _,
+        _,
+        _,
+        low,
+        high,
+        row_low,
+        row_high,
+        0,
+        0,
+        ..,
+    ] = start
+    else {
+        return false;
+    };
+    VERSIONS.contains(version)
+        && (1..=12).contains(month)
+        && (1..=31).contains(day)
+        && u16::from_le_bytes([*low, *high]) > 32
+        && u16::from_le_bytes([*row_low, *row_high]) > 0
 }
 
 /// Whether a text begins as objects and lists do in JSON (RFC 8259), and as no header does.
@@ -440,6 +499,19 @@ mod tests {
             ),
             (b"MIME-Version: 1.0".to_vec(), Err("a web archive")),
             (vec![9, 4, 6, 0, 0, 0], Err("Excel 4")),
+            (vec![0, 0, 2, 0, 6, 4, 6, 0], Err("Lotus 1-2-3")),
+            (
+                [&[3, 120, 1, 31, 1, 0, 0, 0, 65, 0, 11, 0], &[0; 20][..], b"NAME"].concat(),
+                Err("a dBASE table"),
+            ),
+            (b"BEGIN:VCARD\r\nVERSION:4.0\r\n".to_vec(), Err("vCard")),
+            (b"ID;PWXL;N;E\r\nB;Y2;X2\r\n".to_vec(), Err("SYLK")),
+            (b"ID;Price\nA;5\n".to_vec(), Ok(Format::Csv)),
+            (
+                b"<?xml version=\"1.0\"?><office:document xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\">".to_vec(),
+                Err("a flat OpenDocument file"),
+            ),
+            (vec![0; 700], Err("nothing but zeros")),
             (b"a\tb\n1\t2\n".to_vec(), Ok(Format::Csv)),
             (b"[ {\"id\": 1}]".to_vec(), Err("a JSON file")),
             (b"{\n \"id\": 1}".to_vec(), Err("a JSON file")),
