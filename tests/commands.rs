@@ -258,6 +258,13 @@ fn import_sends_the_first_rows_or_some_rows_and_later_the_rest() {
         fates(&some),
         json!({ "created": 2, "unchanged": 2, "pending": 1 })
     );
+    assert_eq!(some["notes"], Value::Null);
+    let none = import(&bench, &served, &["--rows", "1,6,17,40-60"])
+        .expect(0)
+        .json();
+    assert_eq!(fates(&none), json!({ "unchanged": 4, "pending": 1 }));
+    let told = none["notes"].to_string();
+    assert!(told.contains("--rows names 1, 17, 40-60, "), "{told}");
     let rest = import(&bench, &served, &[]).expect(0).json();
     assert_eq!(fates(&rest), json!({ "created": 1, "unchanged": 4 }));
     let mut names: Vec<String> = served
@@ -615,7 +622,12 @@ fn standard_input_is_an_input_like_others() {
     let ran = bench
         .run_fed(FIVE, &["check", "-", "-m", "m.toml", "--json"])
         .expect(0);
-    assert_eq!(fates(&ran.json()), json!({ "created": 5 }));
+    let said = ran.json();
+    assert_eq!(fates(&said), json!({ "created": 5 }));
+    assert_eq!(
+        said["next"],
+        json!("rowferry import - --mapping m.toml --sandbox")
+    );
     let text = format!("{FIVE}c-6,\n");
     let ran = bench
         .run_fed(

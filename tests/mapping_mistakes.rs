@@ -383,7 +383,7 @@ x = "Company"
 existing = "update"
 "#,
     );
-    assert_snapshot!(told, @r##"
+    assert_snapshot!(told, @r#"
     error[required-field]: Acme requires `name`, and nothing fills it
      --> m.toml:1:10
       |
@@ -404,7 +404,7 @@ existing = "update"
      --> m.toml:6:64
       |
     6 | joined = { column = "Company", default = "tomorrow", output = "alpha3" }
-      |                                                                ^^^^^^ The output format "alpha3" is not one of strftime for a date, such as "%d/%m/%Y".
+      |                                                                ^^^^^^ The output format "alpha3" is not one of strftime for a date, such as "%d/%m/%Y", nor "unix" or "unix_ms".
 
     error[wrong-value]: the value `firm` of this map does not suit the field
      --> m.toml:7:36
@@ -441,7 +441,7 @@ existing = "update"
        |            ^^^^^^^^ cannot be served
        |
        = help: write "skip" or "reject", or leave it out
-    "##);
+    "#);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::common::{Voice, complain, complain_of_loading, inputs, plan_options, say, shown};
+use super::common::{
+    Voice, complain, complain_of_loading, inputs, named, plan_options, quoted, say, shown,
+};
 use super::{LogFormat, html, issues, settings};
 use crate::issue::Mistake;
 use crate::pipeline::check::{CheckError, Checked, Settings, check};
@@ -195,11 +197,7 @@ fn summary(loaded: &Loaded, checked: Checked, args: &Args, began: Instant) -> Su
         .collect();
     let next = (fates.get(Fate::Created) > 0).then(|| {
         let mapping = shown(&args.mapping);
-        let inputs = names
-            .iter()
-            .map(|name| quoted(name))
-            .collect::<Vec<_>>()
-            .join(" ");
+        let inputs = named(loaded);
         let mapping = quoted(&mapping);
         format!("rowferry import {inputs} --mapping {mapping} --sandbox")
     });
@@ -247,15 +245,6 @@ pub(super) fn unused(loaded: &Loaded) -> Vec<String> {
         }
     }
     all
-}
-
-/// A text as a shell takes it for one word.
-pub(super) fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Seconds since then, to the tenth of a millisecond.

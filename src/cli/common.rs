@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::diagnostics;
 use crate::issue::Mistake;
+use crate::pipeline::Loaded;
 use crate::pipeline::load::FINDINGS;
 use crate::plan;
 use crate::report::exit::Exit;
@@ -65,6 +66,28 @@ pub(super) fn is_read(path: &Path, reads: &[&Path]) -> bool {
         _ => false,
     };
     reads.iter().any(same)
+}
+
+/// A text as a shell takes it for one word.
+pub(super) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The inputs as a command line names them.
+pub(super) fn named(loaded: &Loaded) -> String {
+    let inputs = loaded.inputs.iter().map(|input| match &input.input {
+        Input::Stdin => "-".to_owned(),
+        // Not to be taken for an option.
+        path @ Input::Path(_) if path.name().starts_with('-') => {
+            quoted(&format!("./{}", path.name()))
+        }
+        path @ Input::Path(_) => quoted(&path.name()),
+    });
+    inputs.collect::<Vec<_>>().join(" ")
 }
 
 /// How a plan is made today.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::check::{quoted, seconds, tell_of_sources, unused};
-use super::common::{Voice, complain, complain_of_loading, inputs, plan_options, say, shown};
+use super::check::{seconds, tell_of_sources, unused};
+use super::common::{
+    Voice, complain, complain_of_loading, inputs, named, plan_options, quoted, say, shown,
+};
 use super::{LogFormat, check, html, issues, settings};
 use crate::issue::Mistake;
 use crate::ledger;
@@ -495,7 +497,7 @@ fn summary(
         .iter()
         .map(|input| input.input.name())
         .collect();
-    let next = next(args, &names, &one, exit, not_asked);
+    let next = next(args, &named(loaded), &one, exit, not_asked);
     Summary {
         command: "import",
         target: loaded.target.name.clone(),
@@ -565,20 +567,9 @@ fn options(args: &Args) -> String {
 }
 
 /// The command that comes next.
-fn next(
-    args: &Args,
-    names: &[String],
-    files: &Files,
-    exit: Exit,
-    not_asked: u64,
-) -> Option<String> {
+fn next(args: &Args, inputs: &str, files: &Files, exit: Exit, not_asked: u64) -> Option<String> {
     let mapping = quoted(&shown(&args.mapping));
     let options = options(args);
-    let inputs = names
-        .iter()
-        .map(|name| quoted(name))
-        .collect::<Vec<_>>()
-        .join(" ");
     match exit {
         Exit::Ok if args.sandbox => {
             Some(format!("rowferry import {inputs} --mapping {mapping} --first 5"))

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::check::quoted;
-use super::common::{complain, plan_options, print, say, shown};
+use super::common::{complain, plan_options, print, quoted, say, shown};
 use super::diagnostics;
 use super::ledgers::{self, local, rfc_3339, table};
 use crate::issue::Mistake;

@@ -1,7 +1,7 @@
 //! What goes where: by plan, ledger and a person's word each row is settled at once or handed to the
 //! uploader.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,6 +26,8 @@ use crate::upload::{Carried, Halt, Job, Uploader};
 pub(super) struct Fed {
     pub(super) duplicates: u64,
     pub(super) not_asked: u64,
+    /// Rows that were asked for, and that no input has.
+    pub(super) missing: Vec<RangeInclusive<u64>>,
     pub(super) error: Option<SourceError>,
 }
 
@@ -43,6 +45,8 @@ pub(super) struct Feeder<'r> {
     pub(super) sequence: u64,
     pub(super) duplicates: u64,
     pub(super) not_asked: u64,
+    /// Rows that are asked for, and that did not come yet.
+    pub(super) missing: Vec<RangeInclusive<u64>>,
     pub(super) runtime: &'r tokio::runtime::Handle,
     pub(super) ahead: &'r Ahead,
 }
@@ -79,6 +83,7 @@ impl Feeder<'_> {
         Fed {
             duplicates: self.duplicates,
             not_asked: self.not_asked,
+            missing: self.missing,
             error: ended.err(),
         }
     }
@@ -121,6 +126,9 @@ impl Feeder<'_> {
                 self.duplicates += 1;
             }
             let asked = self.selection.takes(sequence, row.row);
+            if asked {
+                self.missing.retain(|rows| !rows.contains(&row.row));
+            }
             let index = row.index;
             let (hash, key) = (row.key_hash, Arc::clone(&row.key));
             let (settled, way, body) = self.decide(input, &batch, row, entry.as_ref(), asked);

@@ -398,6 +398,7 @@ impl Run<'_> {
                 sequence: 0,
                 duplicates: 0,
                 not_asked: 0,
+                missing: settings.selection.named(),
                 runtime: runtime.handle(),
                 ahead: &ahead,
             };

@@ -49,6 +49,14 @@ impl Selection {
         Ok(Self::Rows(ranges))
     }
 
+    /// The rows that are named, as they are named.
+    pub fn named(&self) -> Vec<RangeInclusive<u64>> {
+        match self {
+            Self::Rows(ranges) => ranges.clone(),
+            Self::All | Self::First(_) => Vec::new(),
+        }
+    }
+
     /// The rows that are named one by one.
     pub fn single(&self) -> Vec<u64> {
         let Self::Rows(ranges) = self else {

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::page::{Page, Style};
-use super::summary::Summary;
+use super::summary::{Fates, Summary};
 use super::words::{counted, duration, harmless, number};
 use crate::record::Fate;
 
@@ -57,6 +57,22 @@ pub(super) fn headline(page: &mut Page, summary: &Summary, origin: bool) {
     }
 }
 
+/// What became of a single row that is not in.
+fn the_only_row(fates: &Fates, source: &str, target: &str, check: bool) -> String {
+    let verb = if check { "is" } else { "was" };
+    let is_not = if check { "cannot go to" } else { "is not in" };
+    let why = if fates.get(Fate::Uncertain) > 0 {
+        return format!("The only row{source} may or may not be in {target}.");
+    } else if fates.get(Fate::Skipped) > 0 {
+        "left out"
+    } else if fates.get(Fate::Pending) > 0 {
+        "not sent"
+    } else {
+        "refused"
+    };
+    format!("The only row{source} {is_not} {target}; it {verb} {why}.")
+}
+
 /// What the run came to, in one sentence.
 pub(super) fn sentence(summary: &Summary) -> String {
     let source = match summary.inputs.as_slice() {
@@ -93,6 +109,8 @@ pub(super) fn sentence(summary: &Summary) -> String {
             return format!("{all} already; nothing had to be sent.");
         }
         return format!("{all}.");
+    } else if summary.read == 1 {
+        return the_only_row(fates, &source, &target, check);
     } else if well == 0 {
         format!(
             "None of the {}{source} {are}",

@@ -169,6 +169,18 @@ fn the_first_sentence_says_what_the_run_came_to() {
             "None of the 2 rows of a.csv are in sphinx; 1 was refused, 1 may or may not be in.",
         ),
         (
+            one("import", 1, &[(Fate::Pending, 1)]),
+            "The only row of a.csv is not in sphinx; it was not sent.",
+        ),
+        (
+            one("import", 1, &[(Fate::Uncertain, 1)]),
+            "The only row of a.csv may or may not be in sphinx.",
+        ),
+        (
+            one("check", 1, &[(Fate::Rejected, 1)]),
+            "The only row of a.csv cannot go to sphinx; it is refused.",
+        ),
+        (
             one("check", 3, &[(Fate::Rejected, 3)]),
             "None of the 3 rows of a.csv can go to sphinx; 3 are refused.",
         ),

@@ -104,6 +104,44 @@ tags = { type = "array" }
 }
 
 #[test]
+fn dates_go_out_in_the_form_that_the_target_names() {
+    let mapping = r#"
+target = "./t.target.toml"
+[row]
+key = "Id"
+[fields]
+since = "Since"
+born = "Born"
+"#;
+    for (body, since) in [("json", json!(1741064767)), ("form", json!("1741064767"))] {
+        let target = format!(
+            r#"
+name = "T"
+base_url = "BASE"
+[auth]
+kind = "none"
+[create]
+path = "/c"
+body = "{body}"
+id = "id"
+[fields]
+since = {{ type = "datetime", output = "unix" }}
+born = {{ type = "date", output = "%m/%d/%Y" }}
+"#
+        );
+        let rows = "Id,Since,Born\nK1,2025-03-04T06:06:07+01:00,1815-12-10\n";
+        let case = Case::new(&target, mapping, rows, made);
+        case.import(0);
+        let request = &case.server.requests()[0];
+        let sent = match body {
+            "json" => request.json(),
+            _ => request.form().into_iter().collect(),
+        };
+        assert_eq!(sent, json!({ "since": since, "born": "12/10/1815" }));
+    }
+}
+
+#[test]
 fn custom_fields_travel_in_each_shape() {
     let mapping = r#"
 target = "./t.target.toml"

@@ -747,6 +747,14 @@ const KEYS: &[Row] = &[
     ),
     (
         "fields.*",
+        "output",
+        &[
+            "dates_go_out_in_the_form_that_the_target_names",
+            "a_form_that_dates_do_not_have_is_told",
+        ],
+    ),
+    (
+        "fields.*",
         "pattern",
         &["what_a_field_takes_is_checked_before_anything_is_sent"],
     ),

@@ -1,5 +1,6 @@
 //! The end of a run: its fates are summed up, and what it came to is told and written down.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -15,6 +16,22 @@ use crate::report::exit::Exit;
 use crate::report::html::{Details, PaceTrack};
 use crate::report::{Fates, Requests};
 use crate::upload::{Halt, Uploader};
+
+/// Tells which rows were asked for that no input has.
+fn missing_note(missing: &[RangeInclusive<u64>]) -> Option<String> {
+    let named = |rows: &RangeInclusive<u64>| match rows.start() == rows.end() {
+        true => rows.start().to_string(),
+        false => format!("{}-{}", rows.start(), rows.end()),
+    };
+    let named: Vec<String> = missing.iter().map(named).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "--rows names {}, and there is no such row: rows are counted as a spreadsheet program counts them, \
+             with the column names and blank lines",
+            named.join(", ")
+        )
+    })
+}
 
 /// How the process ends, by why the run stopped and what became of its rows.
 fn exit(halt: Option<&Halt>, fates: &Fates, not_asked: u64) -> Exit {
@@ -107,6 +124,9 @@ impl End<'_> {
             notes.push(error.to_string());
         }
         notes.extend(uploader.notes());
+        if halt.is_none() {
+            notes.extend(missing_note(&fed.missing));
+        }
         let left = self.left(halt.as_ref(), &mut notes);
         notes.extend(left_note(&left));
         let exit = exit(halt.as_ref(), tally.fates(), fed.not_asked);
