@@ -32,6 +32,8 @@ pub struct Batch {
     pub(super) item_id: Path,
     pub(super) item_address: Option<Path>,
     pub(super) item_error: Option<Path>,
+    /// Batches go to an address of their own, so that `[create]` is for single records.
+    pub apart: bool,
     /// One bad record refuses all, whatever the status that says so.
     pub atomic: bool,
     /// The bytes of a body without its records, and of an item without its record.

@@ -79,7 +79,8 @@ impl Check<'_, '_> {
             self.wrong(
                 "missing-key",
                 &["custom", "shape"],
-                "custom fields by prefix need `prefix`, what their names begin with".to_owned(),
+                "custom fields by prefix need `prefix`, what their names begin with; names that have none \
+                 go to the top with shape = \"object\" and at = \"\"".to_owned(),
             );
         }
     }

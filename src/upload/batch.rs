@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
+
 use super::attempt::{Attempt, refusal_words};
 use super::carry::Again;
 use super::dispatch::Ready;
@@ -15,6 +17,7 @@ use crate::ledger::{Group, Outcome, Standing, State, judge};
 use crate::record::Fate;
 use crate::target::answer::{Answer, Refusal, Verdict};
 use crate::target::batch::{Batch, BatchVerdict, Item};
+use crate::target::call::Impossible;
 
 /// The place of a row in the batch that an earlier run sent it in.
 pub(super) fn place(job: &Job) -> u32 {
@@ -35,6 +38,46 @@ impl Uploader {
             judge(job.entry.as_ref(), &job.body.hash, mapping, space),
             Standing::New | Standing::FailedBefore
         )
+    }
+
+    /// A row as a member of a batch.
+    fn item(&self, job: &Job, record: Value) -> Item {
+        Item {
+            record,
+            trace: job.key_hash.to_string(),
+        }
+    }
+
+    /// One attempt to create a single row. Where batches go to the same address, it goes as a batch of
+    /// one: the address may take nothing else.
+    ///
+    /// # Errors
+    /// Where the request needs a field that is empty.
+    pub(super) async fn attempt_create(
+        &self,
+        job: &Job,
+        record: &Value,
+    ) -> Result<Attempt, Impossible> {
+        let key = self.idempotency([job]);
+        let Some(batch) = self.batch().filter(|batch| !batch.apart) else {
+            let call = self.target.create_call(&self.facts(job, record), &key)?;
+            return Ok(self.attempt(job, &call, false).await);
+        };
+        let items = [self.item(job, record.clone())];
+        let call = self.target.batch_call(batch, &items, &key)?;
+        let read = |answer: &Answer| {
+            let now = SystemTime::now();
+            match self.target.batch_answer(batch, &items, answer, now) {
+                BatchVerdict::Whole(verdict) => verdict,
+                // One for each item.
+                BatchVerdict::Items(verdicts) => verdicts
+                    .into_iter()
+                    .next()
+                    .unwrap_or_else(|| Verdict::Unknown(String::new())),
+            }
+        };
+        let intents = vec![self.intent(job, false)];
+        Ok(self.attempt_with(intents, &call, &read).await)
     }
 
     /// Takes the rows of one batch to their fates. With `again`, it is a batch of an earlier run that
@@ -73,10 +116,7 @@ impl Uploader {
     ) -> Option<(Vec<Ready>, Vec<Ready>)> {
         let items: Vec<Item> = rows
             .iter()
-            .map(|ready| Item {
-                record: ready.body.clone(),
-                trace: ready.job.key_hash.to_string(),
-            })
+            .map(|ready| self.item(&ready.job, self.target.for_create(&ready.body)))
             .collect();
         let key = self.idempotency(rows.iter().map(|ready| &ready.job));
         let call = match self.target.batch_call(batch, &items, &key) {

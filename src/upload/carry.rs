@@ -293,17 +293,14 @@ impl Uploader {
         let mut attempts = 0;
         let sent = &self.target.for_create(body);
         loop {
-            let call = match self
-                .target
-                .create_call(&self.facts(job, sent), &self.idempotency([job]))
-            {
-                Ok(call) => call,
-                Err(empty) => return impossible(job, &empty),
-            };
             attempts += 1;
             let mut load = true;
             let left_ms = now_ms();
-            let again = match self.attempt(job, &call, false).await {
+            let attempt = match self.attempt_create(job, sent).await {
+                Ok(attempt) => attempt,
+                Err(empty) => return impossible(job, &empty),
+            };
+            let again = match attempt {
                 Attempt::Stopped => return self.stopped_at(job, open_ms.is_some()).await,
                 Attempt::Answered(Verdict::Done { id, address }, status) => {
                     let found = Match { id, address };

@@ -8,14 +8,19 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::{Carried, Halt, Job, Uploader};
 use crate::fault::{self, Point};
 use crate::ledger::{Entry, State};
 use crate::record::{Existing, Fate, KeyHash};
 
-/// How long a batch that is not full waits for more rows.
+/// How long a batch that is not full waits for the next row.
 const GATHERING: Duration = Duration::from_millis(20);
+
+/// How long it waits where rows are being looked up that may join it: look-ups have their pace, and a
+/// batch of a single row is a request that could be spared.
+const ASKING: Duration = Duration::from_secs(2);
 
 /// How long rows without an open attempt wait for one with an open attempt to come.
 const OPEN_ROWS: Duration = Duration::from_millis(50);
@@ -70,10 +75,14 @@ struct Dispatch<'u> {
     done: mpsc::UnboundedSender<Carried>,
     under_way: JoinSet<Ended>,
     open: HashMap<tokio::task::Id, Vec<Open>>,
+    /// The tasks that look up rows which may go into a batch.
+    asking: HashSet<tokio::task::Id>,
     /// The turns of rows that are under way or in a batch that fills.
     held: HashSet<Turn>,
     waiting: VecDeque<Ready>,
     gathered: Vec<Ready>,
+    /// When the first of them came.
+    since: Instant,
     /// Batches of an earlier run that can be put together again.
     again: VecDeque<Vec<Ready>>,
     /// Rows without an open attempt, as long as there are rows with one.
@@ -98,9 +107,11 @@ impl Uploader {
             done,
             under_way: JoinSet::new(),
             open: HashMap::new(),
+            asking: HashSet::new(),
             held: HashSet::new(),
             waiting: VecDeque::new(),
             gathered: Vec::new(),
+            since: Instant::now(),
             again: VecDeque::new(),
             back: VecDeque::new(),
             most: self.batch().map_or(0, |batch| batch.max),
@@ -221,12 +232,15 @@ impl Dispatch<'_> {
             let full = self.full();
             if !full
                 && !self.gathered.is_empty()
-                && (self.gathered.len() >= self.most || !more || self.in_the_way())
+                && (self.gathered.len() >= self.most
+                    || (!more && self.asking.is_empty())
+                    || self.in_the_way())
             {
                 self.start_batch();
                 continue;
             }
             let room = !full && self.back.is_empty() && self.waiting.len() < IN_LINE;
+            let departs = self.departs();
             tokio::select! {
                 biased;
                 _ = halted.changed() => {}
@@ -237,11 +251,26 @@ impl Dispatch<'_> {
                 Some(ended) = self.under_way.join_next_with_id(), if !self.under_way.is_empty() => {
                     self.ended(ended);
                 }
-                () = tokio::time::sleep(GATHERING), if !full && !self.gathered.is_empty() => {
+                () = tokio::time::sleep_until(departs), if !full && !self.gathered.is_empty() => {
                     self.start_batch();
                 }
             }
         }
+    }
+
+    /// When the batch leaves that is not full, if nothing happens before.
+    fn departs(&self) -> Instant {
+        match self.asking.is_empty() {
+            true => Instant::now() + GATHERING,
+            false => self.since + ASKING,
+        }
+    }
+
+    fn gather(&mut self, ready: Ready) {
+        if self.gathered.is_empty() {
+            self.since = Instant::now();
+        }
+        self.gathered.push(ready);
     }
 
     fn full(&self) -> bool {
@@ -297,12 +326,12 @@ impl Dispatch<'_> {
         };
         self.hold(std::slice::from_ref(&ready));
         if joins && !asks {
-            self.gathered.push(ready);
+            self.gather(ready);
             return true;
         }
         let open = vec![Open::of(&ready)];
         let uploader = Arc::clone(self.uploader);
-        self.spawn(open, async move {
+        let id = self.spawn(open, async move {
             if !joins {
                 return Ended::Over(vec![uploader.carry(&ready.job, &ready.body).await]);
             }
@@ -311,6 +340,9 @@ impl Dispatch<'_> {
                 None => Ended::Join(Box::new(ready)),
             }
         });
+        if joins {
+            self.asking.insert(id);
+        }
         true
     }
 
@@ -324,9 +356,14 @@ impl Dispatch<'_> {
         });
     }
 
-    fn spawn(&mut self, open: Vec<Open>, task: impl Future<Output = Ended> + Send + 'static) {
-        let task = self.under_way.spawn(task);
-        self.open.insert(task.id(), open);
+    fn spawn(
+        &mut self,
+        open: Vec<Open>,
+        task: impl Future<Output = Ended> + Send + 'static,
+    ) -> tokio::task::Id {
+        let id = self.under_way.spawn(task).id();
+        self.open.insert(id, open);
+        id
     }
 
     fn hold(&mut self, rows: &[Ready]) {
@@ -340,10 +377,11 @@ impl Dispatch<'_> {
             Err(error) => error.id(),
         };
         let open = self.open.remove(&id).unwrap_or_default();
+        self.asking.remove(&id);
         let carried = match ended {
             // Its turns stay held.
             Ok((_, Ended::Join(ready))) => {
-                self.gathered.push(*ready);
+                self.gather(*ready);
                 return;
             }
             Ok((_, Ended::Over(carried))) => carried,

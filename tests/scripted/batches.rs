@@ -218,15 +218,13 @@ fn items_are_matched_as_whole_answers_are() {
     ];
     for (answer, code, fates) in answers {
         let shown = answer.to_string();
-        let case = Case::new(
-            &target,
-            MAPPING,
-            THREE,
-            move |request: &Request| match request.json().get("in") {
-                Some(_) => Reply::json(207, json!({ "r": [{ "id": 1 }, answer, { "id": 3 }] })),
-                None => Reply::json(201, json!({ "id": 2 })),
-            },
-        );
+        let case = Case::new(&target, MAPPING, THREE, move |request: &Request| {
+            let answers = match request.json()["in"].as_array().unwrap().len() {
+                3 => json!([{ "id": 1 }, answer, { "id": 3 }]),
+                _ => json!([{ "id": 2 }]),
+            };
+            Reply::json(207, json!({ "r": answers }))
+        });
         case.import(code);
         assert_eq!(case.fates(), fates, "{shown}");
     }
@@ -345,4 +343,91 @@ fn an_answer_that_lost_its_places_leaves_all_uncertain() {
     case.import(1);
     assert_eq!(case.fates(), "uncertain uncertain uncertain");
     assert_eq!(case.server.requests().len(), 1);
+}
+
+/// An API that has no request for a single record: what is no batch is refused.
+fn only_batches(request: &Request) -> Result<Vec<Value>, Reply> {
+    request.json()["members"]
+        .as_array()
+        .cloned()
+        .ok_or_else(|| Reply::json(400, json!({ "message": "members are missing" })))
+}
+
+#[test]
+fn a_row_that_is_sent_by_itself_goes_as_a_batch_of_one() {
+    let target = target(
+        "",
+        "at = \"members\"\nresults = \"out\"\nitem_ok = \"ok\"",
+        "[errors]\nmessage = \"message\"\n[lookup]\npath = \"/find/{{ email }}\"\nid = \"id\"\n",
+    );
+    let mut lost = false;
+    let mut limited = false;
+    let case = Case::new(&target, MAPPING, THREE, move |request: &Request| {
+        if request.method == "GET" {
+            return Reply::status(404);
+        }
+        let members = match only_batches(request) {
+            Ok(members) => members,
+            Err(refusal) => return refusal,
+        };
+        if !std::mem::replace(&mut lost, true) {
+            // Nobody knows what became of any of them.
+            return Reply::status(500);
+        }
+        let again = !std::mem::replace(&mut limited, true);
+        let out: Vec<Value> = members
+            .iter()
+            .map(|member| match again {
+                true => json!({ "ok": false, "status": 429, "message": "too many" }),
+                false => json!({ "ok": true, "id": member["name"] }),
+            })
+            .collect();
+        Reply::json(200, json!({ "out": out }))
+    });
+    let ran = case.import(0);
+    assert_eq!(ran.json()["fates"]["created"], 3, "{}", ran.stderr);
+    let mut ids: Vec<String> = case.results().into_iter().map(|(_, _, id)| id).collect();
+    ids.sort();
+    assert_eq!(ids, ["Ann", "Bob", "Cid"]);
+}
+
+#[test]
+fn rows_that_are_looked_up_first_go_in_batches_without_what_only_changes_carry() {
+    let target = target(
+        "",
+        "at = \"members\"\nresults = \"out\"",
+        "[lookup]\npath = \"/find/{{ email }}\"\nid = \"id\"\n[update]\npath = \"/c/{{ id }}\"\n",
+    );
+    let mapping = MAPPING.replace(
+        "email = \"Email\"",
+        "email = { column = \"Email\" }\nstatus = { value = \"changed\", on = \"update\" }",
+    );
+    assert_ne!(mapping, MAPPING);
+    let target = target.replacen("email = ", "status = { type = \"text\" }\nemail = ", 1);
+    let mapping = format!("{mapping}[policy]\nexisting = \"update\"\n");
+    let case = Case::new(&target, &mapping, THREE, |request: &Request| {
+        if request.method == "GET" {
+            // Slower than a batch waits for rows that nobody looks up.
+            std::thread::sleep(std::time::Duration::from_millis(60));
+            return Reply::status(404);
+        }
+        match only_batches(request) {
+            Ok(members) => {
+                let out: Vec<Value> = members.iter().map(|m| json!({ "id": m["name"] })).collect();
+                Reply::json(200, json!({ "out": out }))
+            }
+            Err(refusal) => refusal,
+        }
+    });
+    case.import(0);
+    let created = case.server.of("POST /c");
+    assert_eq!(created.len(), 1, "{:?}", case.server.routes());
+    let mut members = created[0].json()["members"].clone();
+    let list = members.as_array_mut().unwrap();
+    list.sort_by_key(|member| member["name"].to_string());
+    assert_eq!(names(&members), ["Ann", "Bob", "Cid"]);
+    assert_eq!(
+        members[0],
+        json!({ "name": "Ann", "email": "ann@x.example" })
+    );
 }

@@ -77,7 +77,8 @@ pub struct NaturalKey {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BatchSection {
-    /// The path. Default: that of `[create]`.
+    /// The path. Default: that of `[create]`; then a customer that is sent by itself, such as one whose
+    /// batch had no answer, goes as a batch of one.
     #[schemars(with = "schema::UrlPath")]
     pub path: Option<String>,
     /// The method. Default: that of `[create]`.

@@ -223,6 +223,10 @@ impl Check<'_, '_> {
             }
         };
         let mut batch = Batch {
+            apart: section
+                .path
+                .as_ref()
+                .is_some_and(|path| *path != create.path),
             endpoint,
             max: section.max.unwrap_or(100).max(1),
             max_bytes,
