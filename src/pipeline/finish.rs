@@ -456,6 +456,8 @@ impl<'r> Finisher<'r> {
         if let Some(refusal) = refusal {
             let code = match refusal.status {
                 0 => "target.not_made".to_owned(),
+                // That of an item within an answer that is none.
+                200..=299 => "target.refused".to_owned(),
                 status => format!("target.{status}"),
             };
             let body = waiting

@@ -223,7 +223,13 @@ impl ErrorShape {
     fn read_item(&self, item: &Value, fields: &mut Vec<(String, String)>) {
         let text = match &self.text {
             Some(path) => path.get(item).and_then(words),
-            None => None,
+            // An error in a list says its message as one by itself does.
+            None => {
+                let mut messages = self.message.iter();
+                messages
+                    .find_map(|path| path.get(item).and_then(words))
+                    .or_else(|| self.said_by(item))
+            }
         };
         let Some(text) = text.or_else(|| words(item)) else {
             return;

@@ -347,7 +347,9 @@ impl Dispatch<'_> {
     }
 
     fn start_batch(&mut self) {
-        let rows = std::mem::take(&mut self.gathered);
+        let mut rows = std::mem::take(&mut self.gathered);
+        // Look-ups end in any order.
+        rows.sort_by_key(|ready| ready.job.sequence);
         fault::at(Point::BatchGathered);
         let open = rows.iter().map(Open::of).collect();
         let uploader = Arc::clone(self.uploader);

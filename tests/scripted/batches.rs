@@ -125,8 +125,9 @@ fn a_batch_ends_at_its_bytes_whatever_stands_around_the_records() {
 
 #[test]
 fn a_refused_item_says_so_as_a_text_an_error_or_a_list_of_them() {
-    let errors = "[errors]\nmessage = \"message\"\ncode = \"statusCode\"\nfields = \"\"\nfield = \"fields\"\ntext = \"message\"\n";
-    for (said, cell, words) in [
+    let errors = "[errors]\nmessage = \"message\"\ncode = \"statusCode\"\nfields = \"\"\nfield = \"fields\"\n";
+    let with_text = format!("{errors}text = \"message\"\n");
+    let cases = [
         (json!("no good"), None, "no good"),
         (
             json!({ "message": "taken", "statusCode": "DUP", "fields": ["email"] }),
@@ -144,7 +145,9 @@ fn a_refused_item_says_so_as_a_text_an_error_or_a_list_of_them() {
             "taken",
         ),
         (json!(["one thing", "another"]), None, "another"),
-    ] {
+    ];
+    let all = |errors| cases.iter().cloned().map(move |case| (errors, case));
+    for (errors, (said, cell, words)) in all(errors).chain(all(&with_text)) {
         let shown = said.to_string();
         let target = target(
             "",
@@ -175,6 +178,8 @@ fn a_refused_item_says_so_as_a_text_an_error_or_a_list_of_them() {
                 example["cell"].as_str() == cell || (cell.is_none() && example["cell"].is_null())
             });
         assert!(found, "{shown}: {issues:#}");
+        let coded = |issue: &Value| issue["code"] == "target.refused";
+        assert!(issues.as_array().unwrap().iter().all(coded), "{issues:#}");
     }
 }
 

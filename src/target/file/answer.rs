@@ -37,7 +37,7 @@ pub struct ErrorsSection {
     pub fields: Option<String>,
     /// Where `fields` is a list of tables: the path in each that names the field.
     pub field: Option<String>,
-    /// Where `fields` is a list of tables: the path in each of its message.
+    /// Where `fields` is a list of tables: the path in each of its message. Default: as `message`.
     pub text: Option<String>,
     /// A beginning that is taken off the names of fields, such as `"body."`.
     pub strip: Option<String>,
