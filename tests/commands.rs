@@ -617,6 +617,26 @@ fn a_dry_run_is_a_check() {
 }
 
 #[test]
+fn files_that_cannot_be_made_are_told_before_anything_is_sent() {
+    let bench = bench();
+    bench.file("plain", "no folder");
+    let ran = bench
+        .run(&[
+            "import",
+            "clients.csv",
+            "-m",
+            "m.toml",
+            "--sandbox",
+            "--results",
+            "plain/r.csv",
+        ])
+        .expect(2);
+    assert!(ran.stderr.contains("Nothing was sent"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--results"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains(".part"), "{}", ran.stderr);
+}
+
+#[test]
 fn standard_input_is_an_input_like_others() {
     let bench = bench();
     let ran = bench

@@ -56,7 +56,9 @@ pub enum CheckError {
     #[error("{0}")]
     Source(#[from] SourceError),
     /// The reject file cannot be written.
-    #[error("the reject file cannot be written: {0}")]
+    #[error(
+        "the reject file cannot be written: {0}. Name a folder that can be written by --rejects"
+    )]
     Rejects(#[from] std::io::Error),
     /// The sum of the fates is not the number of rows.
     #[error("a bug: {read} rows were read, but {counted} have a fate")]

@@ -119,7 +119,9 @@ pub enum ImportError {
     #[error("{0}")]
     Source(#[from] SourceError),
     /// The results or reject file cannot be written.
-    #[error("the results and reject files cannot be written: {0}")]
+    #[error(
+        "the results and reject files cannot be written: {0}. Nothing was sent; name a folder that can be written by --results and --rejects"
+    )]
     Files(std::io::Error),
     /// No HTTP client, no runtime.
     #[error("{0}")]

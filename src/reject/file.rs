@@ -56,7 +56,8 @@ impl Draft {
         let file = Builder::new()
             .prefix(PREFIX)
             .suffix(SUFFIX)
-            .tempfile_in(folder)?;
+            .tempfile_in(folder)
+            .map_err(|error| nothing_in(folder, &error))?;
         // The lock dies with the process: it tells a file in work from one left over. Where a file
         // system has no locks the file is known by its age alone.
         let _ = file.as_file().try_lock();
@@ -137,6 +138,16 @@ impl Write for Draft {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// That no file can be made in a folder. The name of the unfinished file would say nothing to anybody.
+fn nothing_in(folder: &Path, error: &io::Error) -> io::Error {
+    let folder = match folder.strip_prefix(".") {
+        Ok(rest) if rest.as_os_str().is_empty() => "this folder".to_owned(),
+        _ => format!("the folder {}", folder.display()),
+    };
+    let kind = error.kind();
+    io::Error::new(kind, format!("no file can be made in {folder} ({kind})"))
 }
 
 /// Renames where no file of that name stands.
