@@ -169,20 +169,47 @@ fn http_2_is_spoken_where_the_server_has_it() {
 fn a_server_whose_certificate_nobody_vouches_for_gets_nothing() {
     let server = Secure::start(&[b"h2", b"http/1.1"]);
     let bench = bench(&server);
+    // Another authority than the server's.
+    let stranger = Secure::start(&[b"h2"]).authority;
+    let stranger = bench.file("stranger.pem", &stranger);
     let ran = bench
-        .run(&[
-            "import",
-            "c.csv",
-            "-m",
-            "m.toml",
-            "--json",
-            "--wait-down",
-            "1s",
-        ])
+        .run_with(
+            &[("SSL_CERT_FILE", stranger.to_str().unwrap())],
+            &[
+                "import",
+                "c.csv",
+                "-m",
+                "m.toml",
+                "--json",
+                "--wait-down",
+                "1s",
+            ],
+        )
         .expect(3);
     let said = ran.json();
     assert_eq!(said["fates"]["pending"], ROWS);
     assert_eq!(said["finished"], false);
     assert!(ran.stderr.contains("certificate"), "{}", ran.stderr);
     assert!(server.versions.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_machine_without_certificates_practises_and_is_told_what_it_lacks() {
+    let server = Secure::start(&[b"h2"]);
+    let bench = bench(&server);
+    let nowhere = [
+        ("SSL_CERT_FILE", "/nowhere/at/all.pem"),
+        ("SSL_CERT_DIR", "/nowhere/at/all"),
+    ];
+    let ran = bench
+        .run_with(
+            &nowhere,
+            &["import", "c.csv", "-m", "m.toml", "--sandbox", "--json"],
+        )
+        .expect(0);
+    assert_eq!(ran.json()["fates"]["created"], ROWS);
+    let ran = bench
+        .run_with(&nowhere, &["import", "c.csv", "-m", "m.toml"])
+        .expect(2);
+    assert!(ran.stderr.contains("SSL_CERT_FILE"), "{}", ran.stderr);
 }

@@ -34,6 +34,7 @@ pub enum NoAnswer {
 pub struct Client {
     http: reqwest::Client,
     timeout: Duration,
+    trust: Trust,
     alone: Arc<Alone>,
     base: String,
     headers: HeaderMap,
@@ -56,9 +57,23 @@ fn install_crypto() {
     });
 }
 
+/// Whose certificates are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Those of the authorities that this machine knows.
+    System,
+    /// Nobody's: the machine knows no authority, and nothing is asked over TLS.
+    Nobody,
+}
+
 /// What all clients have in common.
-fn builder(timeout: Duration) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+fn builder(timeout: Duration, trust: Trust) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder();
+    let builder = match trust {
+        Trust::System => builder,
+        Trust::Nobody => builder.tls_certs_only([]),
+    };
+    builder
         .user_agent(concat!("rowferry/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10).min(timeout))
@@ -90,13 +105,32 @@ impl Client {
         }
         // Shorter than servers keep them: a request on a connection that the server closes at that
         // moment would be one of unknown fate.
-        let http = builder(timeout)
-            .pool_idle_timeout(Duration::from_secs(4))
-            .build()
-            .map_err(|error| format!("no HTTP client can be made: {}", chain(&error)))?;
+        let build = |trust| {
+            builder(timeout, trust)
+                .pool_idle_timeout(Duration::from_secs(4))
+                .build()
+        };
+        // A machine without certificates can still speak to itself, as to the sandbox.
+        let plain = base.starts_with("http://");
+        let (http, trust) = match build(Trust::System) {
+            Ok(http) => (http, Trust::System),
+            Err(_) if plain => match build(Trust::Nobody) {
+                Ok(http) => (http, Trust::Nobody),
+                Err(error) => return Err(format!("no HTTP client can be made: {}", chain(&error))),
+            },
+            Err(error) => {
+                return Err(format!(
+                    "no HTTPS client can be made: {}. Install the certificates of the public \
+                     authorities (the package is often called ca-certificates), or name a file of \
+                     them in SSL_CERT_FILE",
+                    chain(&error)
+                ));
+            }
+        };
         Ok(Self {
             http,
             timeout,
+            trust,
             alone: Arc::default(),
             base: base.trim_end_matches('/').to_owned(),
             headers: all,
@@ -113,7 +147,12 @@ impl Client {
         {
             return &self.http;
         }
-        let alone = || builder(self.timeout).pool_max_idle_per_host(0).build().ok();
+        let alone = || {
+            builder(self.timeout, self.trust)
+                .pool_max_idle_per_host(0)
+                .build()
+                .ok()
+        };
         let alone = self.alone.http.get_or_init(alone);
         alone.as_ref().unwrap_or(&self.http)
     }
