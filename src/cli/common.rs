@@ -81,11 +81,11 @@ pub(super) fn quoted(text: &str) -> String {
 pub(super) fn named(loaded: &Loaded) -> String {
     let inputs = loaded.inputs.iter().map(|input| match &input.input {
         Input::Stdin => "-".to_owned(),
-        // Not to be taken for an option.
-        path @ Input::Path(_) if path.name().starts_with('-') => {
-            quoted(&format!("./{}", path.name()))
-        }
-        path @ Input::Path(_) => quoted(&path.name()),
+        Input::Path(path) => match shown(path) {
+            // Not to be taken for an option.
+            name if name.starts_with('-') => quoted(&format!("./{name}")),
+            name => quoted(&name),
+        },
     });
     inputs.collect::<Vec<_>>().join(" ")
 }

@@ -192,6 +192,11 @@ pub(super) fn per_second(format: &str) -> Option<i64> {
     }
 }
 
+/// Whether dates of this output are numbers.
+pub fn is_counted(output: &str) -> bool {
+    per_second(output).is_some()
+}
+
 /// An instant as a count of units since 1970; what is less than a unit is dropped.
 pub(super) fn count(there: DateTime, per_second: i64) -> Result<i64, Problem> {
     let there = jiff::tz::Offset::UTC

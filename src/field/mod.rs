@@ -29,6 +29,7 @@ mod web;
 mod written;
 
 pub use country::Output as CountryOutput;
+pub use format::is_counted;
 pub use text::{fold, trim, write_json_str};
 pub use value::{DateForm, Value};
 pub use written::orders;

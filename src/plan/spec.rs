@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::document::to_json;
 use crate::field::clean::Step;
 use crate::field::limits::{Bound, Limits};
-use crate::field::{Century, Choice, DateOrder, Extension, Spec, Type};
+use crate::field::{Century, Choice, DateOrder, Extension, Spec, Type, is_counted};
 use crate::issue::{Mistake, TextFile};
 use crate::mapping::file::{self, CleanStep, Rule, SourceSection};
 use crate::target;
@@ -328,16 +328,11 @@ fn reason(error: &regex::Error) -> String {
         .to_owned()
 }
 
-/// Whether dates of this output are numbers.
-fn is_number(output: &str) -> bool {
-    matches!(output, "unix" | "unix_ms")
-}
-
 /// Whether values read as `given` can be sent to a field that takes `wanted`.
 pub(super) fn serves(given: Type, wanted: Type, output: Option<&str>) -> bool {
     use Type::*;
     let has_output = output.is_some();
-    if matches!(given, Date | DateTime) && output.is_some_and(is_number) {
+    if matches!(given, Date | DateTime) && output.is_some_and(is_counted) {
         return matches!(wanted, Integer | Decimal | Date | DateTime | Json | Array);
     }
     let is_text = matches!(

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::custom::Custom;
 use super::kind::{below, boolean, has_kind};
 use super::value::{equal, is_empty, json};
+use crate::field::is_counted;
 use crate::path::{Path, Step};
 use crate::target::custom::Definition;
 use crate::target::file::{BodyForm, CustomShape, FieldSpec, TargetFile};
@@ -308,7 +309,7 @@ impl Field {
         Ok(Self {
             path,
             kind: match spec.output.as_deref() {
-                Some("unix" | "unix_ms") => "integer".to_owned(),
+                Some(output) if is_counted(output) => "integer".to_owned(),
                 Some(_) => "text".to_owned(),
                 None => spec.kind.clone().unwrap_or_else(|| "text".into()),
             },

@@ -107,24 +107,27 @@ pub fn profile(source: &Source) -> Result<Profile, SourceError> {
             })
         });
         for batch in batches {
+            let mut sound = Vec::with_capacity(ROWS);
             for row in batch.rows() {
                 rows += 1;
-                if let Some(fault) = row.fault() {
-                    let faulty = faults.entry(fault.code).or_default();
-                    faulty.count += 1;
-                    if faulty.rows.len() < KEPT {
-                        faulty.rows.push(row.number());
-                    }
-                    if faulty.message.is_empty() {
-                        faulty.message.clone_from(&fault.message);
-                    }
+                let Some(fault) = row.fault() else {
+                    sound.push(row);
+                    continue;
+                };
+                let faulty = faults.entry(fault.code).or_default();
+                faulty.count += 1;
+                if faulty.rows.len() < KEPT {
+                    faulty.rows.push(row.number());
+                }
+                if faulty.message.is_empty() {
+                    faulty.message.clone_from(&fault.message);
                 }
             }
             counts
                 .par_iter_mut()
                 .enumerate()
                 .for_each(|(column, counts)| {
-                    for row in batch.rows().filter(|row| row.fault().is_none()) {
+                    for row in &sound {
                         counts.add(row.number(), row.cell(column));
                     }
                 });
