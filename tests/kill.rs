@@ -181,7 +181,7 @@ fn kill_and_finish(
     panic!("the import does not come to its end");
 }
 
-/// Row number to fate and note, of a results file.
+/// Key to fate and note, of a results file.
 fn fates(bench: &Bench) -> BTreeMap<String, (String, String)> {
     let mut reader = csv::Reader::from_path(bench.path().join("out.csv")).unwrap();
     reader
@@ -585,7 +585,20 @@ fn a_full_disk_stops_before_the_next_row_is_sent() {
     keys.dedup();
     assert_eq!(keys.len(), sent, "a row was sent twice");
     assert!(matches!(ran.status.code(), Some(0 | 1)));
-    assert_eq!(sent, 3_000, "{}", String::from_utf8_lossy(&ran.stdout));
+    // A row whose intent was the last thing that had room may not have left; it is listed.
+    let fates = fates(&bench);
+    assert_eq!(fates.len(), 3_000);
+    let mut uncertain = 0;
+    for (key, (fate, note)) in &fates {
+        match fate.as_str() {
+            "created" | "unchanged" => {
+                assert!(keys.binary_search(key).is_ok(), "{key} was never sent");
+            }
+            "uncertain" => uncertain += 1,
+            other => panic!("{key} is {other}: {note}"),
+        }
+    }
+    assert!(uncertain < 200, "{uncertain} of 3,000 rows are uncertain");
 }
 
 #[test]
