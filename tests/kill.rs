@@ -433,7 +433,7 @@ fn a_signal_waits_for_what_is_under_way_and_the_next_run_finishes() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let bench = Bench::new();
         plain(&bench, "");
-        let options = ["--latency", "60ms", "--seed", "1"];
+        let options = ["--latency", "150ms", "--seed", "1"];
         let played = Played::start(&bench, "t.target.toml", &options);
         let child = import(&bench, "in.csv", "m.toml", &played.base)
             .stdout(Stdio::piped())
@@ -479,7 +479,7 @@ fn a_signal_waits_for_what_is_under_way_and_the_next_run_finishes() {
 fn a_second_run_at_the_same_time_says_who_holds_the_ledger() {
     let bench = Bench::new();
     plain(&bench, "");
-    let played = Played::start(&bench, "t.target.toml", &["--latency", "80ms"]);
+    let played = Played::start(&bench, "t.target.toml", &["--latency", "300ms"]);
     let mut child = import(&bench, "in.csv", "m.toml", &played.base)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
