@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use crate::area::Area;
 use crate::row::{Header, RowBatch};
 
+mod aside;
 mod biff;
 mod container;
 mod csv;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use calamine::{Data, DataType, Ods, Reader, SheetType, SheetVisible, Xls, Xlsb, Xlsx};
 
+use super::aside::{Ahead, Shared};
 use super::container::Format;
 use super::number::NumberFormat;
 use super::ooxml::{Named, Outline, stand_in};
@@ -21,7 +22,7 @@ use super::sheet_cell::{NO_RESULT, write_error, write_owned, write_ref};
 use super::sheet_row::{Rows, Take};
 use super::sheet_xml::{self, Survey};
 use super::stage::{Director, Stage};
-use super::texts::{self, Texts};
+use super::texts;
 use super::trouble::{Trouble, guard};
 use super::{SourceError, biff, ods, sheet_bin};
 use crate::area::Area;
@@ -49,7 +50,7 @@ struct Streamed<T> {
     outline: Outline,
     cells: T,
     director: Director,
-    texts: Texts,
+    texts: Shared,
 }
 
 impl<T> Streamed<T> {
@@ -115,9 +116,10 @@ impl Book {
         let mut package = Package::open(origin)?;
         let outline = Outline::of_xlsx(&mut package)?;
         let texts = match &outline.texts {
-            Some(path) => package.part(path)?.map(texts::read_xml).transpose()?,
+            Some(path) => package.part(path)?,
             None => None,
         };
+        let texts = Shared::read(texts, texts::read_xml)?;
         let styles = styles(&mut package, &outline)?;
         let main = stand_in::relations("xl/workbook.xml", "officeDocument");
         let relations = stand_in::relations("worksheets/sheet1.xml", "worksheet");
@@ -140,7 +142,7 @@ impl Book {
                 outline,
                 cells,
                 director,
-                texts: texts.unwrap_or_else(Texts::new),
+                texts,
             })),
         })
     }
@@ -149,9 +151,10 @@ impl Book {
         let mut package = Package::open(origin)?;
         let outline = Outline::of_xlsb(&mut package)?;
         let texts = match &outline.texts {
-            Some(path) => package.part(path)?.map(sheet_bin::read_texts).transpose()?,
+            Some(path) => package.part(path)?,
             None => None,
         };
+        let texts = Shared::read(texts, sheet_bin::read_texts)?;
         let styles = styles(&mut package, &outline)?;
         let formats = match &styles {
             Some(styles) => sheet_bin::read_formats(&styles[..])?,
@@ -173,7 +176,7 @@ impl Book {
             outline,
             cells,
             director,
-            texts: texts.unwrap_or_else(Texts::new),
+            texts,
         };
         Ok(Self {
             sheets: names(&streamed.outline),
@@ -283,8 +286,15 @@ impl Book {
     /// What a sheet says beside its cells.
     pub(super) fn survey(&mut self, origin: &Origin, sheet: &str) -> Result<Survey, SourceError> {
         let survey = match &mut self.kind {
-            BookKind::Xlsx(book) => book.part(sheet).and_then(sheet_xml::survey),
-            BookKind::Xlsb(book, _) => book.part(sheet).and_then(sheet_bin::survey),
+            // The texts are read meanwhile; where both are damaged, theirs is the sentence.
+            BookKind::Xlsx(book) => {
+                let survey = book.part(sheet).and_then(sheet_xml::survey);
+                book.texts.get().and(survey)
+            }
+            BookKind::Xlsb(book, _) => {
+                let survey = book.part(sheet).and_then(sheet_bin::survey);
+                book.texts.get().and(survey)
+            }
             BookKind::Xls(book, scans) => Ok(Survey {
                 hidden: scans
                     .get(sheet)
@@ -331,13 +341,15 @@ impl Book {
         match &mut self.kind {
             BookKind::Xlsx(book) => {
                 let part = book.part(sheet)?;
-                book.director.cue(Box::new(sheet_xml::Sheet::new(part)));
+                let ahead = Ahead::of(sheet_xml::Sheet::new(part))?;
+                book.director.cue(Box::new(ahead));
                 let Streamed {
                     cells,
                     director,
                     texts,
                     ..
                 } = &mut **book;
+                let texts = texts.get()?;
                 let better = |trouble| director.failure().map_or(trouble, Trouble::Io);
                 let mut reader =
                     guard(|| cells.worksheet_cells_reader(stand_in::NAME)).map_err(better)?;
@@ -364,13 +376,14 @@ impl Book {
             BookKind::Xlsb(book, formats) => {
                 let part = book.part(sheet)?;
                 let script = sheet_bin::Sheet::new(part, Arc::clone(formats));
-                book.director.cue(Box::new(script));
+                book.director.cue(Box::new(Ahead::of(script)?));
                 let Streamed {
                     cells,
                     director,
                     texts,
                     ..
                 } = &mut **book;
+                let texts = texts.get()?;
                 let better = |trouble| director.failure().map_or(trouble, Trouble::Io);
                 let mut reader =
                     guard(|| cells.worksheet_cells_reader(stand_in::NAME)).map_err(better)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::number::NumberFormat;
 use super::sheet_xml::{Survey, add_run, mark};
-use super::stage::Script;
+use super::stage::{self, Script};
 use super::texts::Texts;
 use crate::area::{Area, MOST_ROWS};
 
@@ -311,7 +311,7 @@ impl<R: Read + Send> Script for Sheet<R> {
             write(out, 0x0094, &[&[0; 16]]);
             write(out, 0x0091, &[]);
         }
-        while out.len() < 16 * 1024 {
+        while out.len() < stage::PIECE {
             let Some((kind, data)) = self.records.next()? else {
                 return Err(malformed("a sheet of it is cut off"));
             };

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write as _};
 
-use super::stage::Script;
+use super::stage::{self, Script};
 use super::texts;
 use super::xml::{self, Token, Xml};
 use crate::area::{Area, MOST_ROWS};
@@ -69,24 +69,26 @@ pub(super) fn survey(input: impl Read) -> io::Result<Survey> {
     let mut xml = Xml::new(input);
     let mut survey = Survey::default();
     let (mut row, mut hidden) = (0, false);
-    let (mut formula, mut value, mut text) = (false, false, false);
-    let mut cell = String::new();
+    let (mut formula, mut value) = (false, false);
+    // What its start tag says, looked at only where there is a formula.
+    let mut cell = Vec::new();
+    // An empty text is a result, and an empty number is none.
+    let is_text = |cell: &[u8]| xml::Tag::of(cell).get(b"t") == Some(b"str");
     while let Some(token) = xml.next()? {
         match token {
             Token::Open(tag) => match tag.name {
                 b"c" => {
                     (formula, value) = (false, false);
-                    text = tag.get(b"t") == Some(b"str");
                     cell.clear();
-                    xml::decode(tag.get(b"r").unwrap_or_default(), &mut cell);
+                    cell.extend_from_slice(tag.written());
                 }
                 b"f" => formula = true,
-                b"v" | b"is" if hidden => {
-                    add_run(&mut survey.hidden, u64::from(row));
-                    value |= text;
+                b"v" | b"is" => {
+                    if hidden {
+                        add_run(&mut survey.hidden, u64::from(row));
+                    }
+                    value |= formula && is_text(&cell);
                 }
-                // An empty text is a result, and an empty number is none.
-                b"v" | b"is" => value |= text,
                 b"row" => {
                     row = match tag.get(b"r") {
                         Some(number) => row_number(number)?,
@@ -109,7 +111,8 @@ pub(super) fn survey(input: impl Read) -> io::Result<Survey> {
             Token::Close(b"c") if formula && !value => {
                 survey.no_result += 1;
                 if survey.first_no_result.is_none() {
-                    survey.first_no_result = Some(cell.clone());
+                    survey.first_no_result =
+                        Some(xml::Tag::of(&cell).text(b"r").unwrap_or_default());
                 }
             }
             Token::Close(_) => {}
@@ -135,9 +138,6 @@ pub(super) fn add_run(runs: &mut Vec<(u64, u64)>, row: u64) {
         _ => runs.push((row, row)),
     }
 }
-
-/// How much is produced at a time, in bytes.
-const CHUNK: usize = 16 * 1024;
 
 /// A sheet part under way.
 pub(super) struct Sheet<R> {
@@ -325,7 +325,7 @@ impl<R: Read + Send> Script for Sheet<R> {
         if !self.begun && !self.begin(out)? {
             return Ok(false);
         }
-        while out.len() < CHUNK {
+        while out.len() < stage::PIECE {
             let kind = match self.xml.next()? {
                 None => return Err(malformed("a sheet of it is cut off")),
                 Some(Token::Close(b"sheetData")) => return Ok(end(out)),

@@ -9,9 +9,12 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// So many bytes are worth handing over.
+pub(super) const PIECE: usize = 64 * 1024;
+
 /// What produces a sheet.
 pub(super) trait Script: Send {
-    /// Adds the next bytes; says whether there may be more.
+    /// Adds the next bytes, about [`PIECE`]; says whether there may be more.
     fn play(&mut self, out: &mut Vec<u8>) -> io::Result<bool>;
 }
 

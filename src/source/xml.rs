@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use memchr::{memchr, memchr3};
+use memchr::memchr;
 
 /// The longest single tag or text, in bytes; a cell holds 32,767 characters at most.
 const LONGEST: usize = 8 << 20;
@@ -35,6 +35,20 @@ pub(super) struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
+    /// A tag of these attributes.
+    pub(super) fn of(written: &'a [u8]) -> Self {
+        Self {
+            name: b"",
+            empty: false,
+            attributes: written,
+        }
+    }
+
+    /// The attributes as they are written.
+    pub(super) fn written(&self) -> &'a [u8] {
+        self.attributes
+    }
+
     /// The attributes: names without prefix, values as written.
     pub(super) fn attributes(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         let mut rest = self.attributes;
@@ -70,7 +84,7 @@ impl<'a> Tag<'a> {
 }
 
 fn local(name: &[u8]) -> &[u8] {
-    match memchr(b':', name) {
+    match name.iter().position(|&byte| byte == b':') {
         Some(colon) => &name[colon + 1..],
         None => name,
     }
@@ -339,14 +353,17 @@ fn find(window: &[u8], from: usize, mark: &[u8]) -> Option<usize> {
 
 /// The length of the tag that begins the window; `>` in a quoted value does not end it.
 fn tag_end(window: &[u8]) -> Option<usize> {
-    let mut at = 1;
-    loop {
-        at += memchr3(b'>', b'"', b'\'', &window[at..])?;
-        match window[at] {
-            b'>' => return Some(at + 1),
-            quote => at += 2 + memchr(quote, &window[at + 1..])?,
+    // Tags are short: byte by byte is faster than a search that has to get going.
+    let mut quote = None;
+    for (at, &byte) in window.iter().enumerate().skip(1) {
+        match (quote, byte) {
+            (None, b'>') => return Some(at + 1),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(mark), byte) if mark == byte => quote = None,
+            _ => {}
         }
     }
+    None
 }
 
 /// Reads what stands between `<` and `>`.
