@@ -41,7 +41,7 @@ impl Phones {
         region: Option<&str>,
     ) -> Result<Read<'a>, Problem> {
         let text: Cow<'a, str> = match cell.kind {
-            Kind::Number(number) => Cow::Owned(digits_of(number)?),
+            Kind::Number(number) => dialled(cell.text, digits_of(number)?),
             Kind::Date(_) | Kind::DateTime(_) | Kind::Boolean(_) | Kind::Time => {
                 return Err(Problem::invalid(
                     "is not a phone number; the workbook keeps it as a date, time or boolean",
@@ -169,6 +169,22 @@ fn digits_of(number: f64) -> Result<String, Problem> {
         ));
     }
     Ok(format!("{number:.0}"))
+}
+
+/// What is dialled: the text that a number cell shows where a format adds zeros, a plus or a country's
+/// code to its digits, else the digits. A format that rounds or groups them adds nothing.
+fn dialled(text: &str, digits: String) -> Cow<'_, str> {
+    let mut shown = text.bytes().filter(u8::is_ascii_digit).rev();
+    let ends = digits
+        .bytes()
+        .rev()
+        .all(|digit| shown.next() == Some(digit));
+    let more = shown.next().is_some() || text.trim_start().starts_with(['+', '＋']);
+    let groups = |text: &str| text.replace(',', "").parse() == digits.parse::<f64>();
+    match ends && more && (text.starts_with(['0', '+']) || !groups(text)) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(digits),
+    }
 }
 
 /// The region of a country's code or name.

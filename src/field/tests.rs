@@ -639,6 +639,28 @@ fn phone_numbers() {
         sent(&reader_de, cell("1.5", Kind::Number(1.5))),
         Err("invalid")
     );
+    // What a number's format adds is part of the number: a zero of Italy, a country's code.
+    let reader_it = reader(
+        Type::Phone,
+        Spec {
+            region: Some("IT".into()),
+            ..spec()
+        },
+    );
+    for (text, number, want) in [
+        ("0321123456", 321_123_456.0, "+390321123456"),
+        ("+47 22123456", 4_722_123_456.0, "+4722123456"),
+        ("+4722123456", 4_722_123_456.0, "+4722123456"),
+        ("+47 22123456", 22_123_456.0, "+4722123456"),
+        ("0047 22123456", 22_123_456.0, "+4722123456"),
+        ("3,331,234,567.00", 3_331_234_567.0, "+393331234567"),
+        ("3331234567.00", 3_331_234_567.0, "+393331234567"),
+        ("333 123 4567", 3_331_234_567.0, "+393331234567"),
+        ("3331234567", 3_331_234_567.0, "+393331234567"),
+    ] {
+        let got = sent(&reader_it, cell(text, Kind::Number(number)));
+        assert_eq!(got, Ok(format!("\"{want}\"")), "{text}");
+    }
     let nowhere = reader(Type::Phone, spec());
     table(
         &nowhere,

@@ -88,14 +88,14 @@ pub(super) struct ZeroFormat {
 }
 
 impl ZeroFormat {
-    /// Reads a format code; `None` where it has anything else, or a single zero and no mark.
+    /// Reads a format code; `None` where it has anything else, or a single zero and nothing before it.
     pub(super) fn parse(code: &str) -> Option<Self> {
-        let mut parts = Vec::new();
+        let mut parts: Vec<Option<char>> = Vec::new();
         let mut characters = code.chars();
         while let Some(character) = characters.next() {
             match character {
                 '0' => parts.push(None),
-                '-' | ' ' | '(' | ')' | '/' => parts.push(Some(character)),
+                '-' | '+' | ' ' | '(' | ')' | '/' => parts.push(Some(character)),
                 '\\' => parts.push(Some(characters.next()?)),
                 '"' => loop {
                     match characters.next()? {
@@ -107,7 +107,8 @@ impl ZeroFormat {
             }
         }
         let digits = parts.iter().filter(|part| part.is_none()).count();
-        (digits > 1).then_some(Self { parts })
+        let marked = parts.first().is_some_and(Option::is_some);
+        (digits > 1 || digits == 1 && marked).then_some(Self { parts })
     }
 
     /// Writes a whole number that is not negative; says whether it did.
@@ -337,6 +338,10 @@ mod tests {
             ("000-00-0000", 12_345_678.0, Some("012-34-5678")),
             ("00000\\-0000", 123_456_789.0, Some("12345-6789")),
             ("\"KD-\"0000", 7.0, Some("KD-0007")),
+            ("\"0\"0", 2_079_460_958.0, Some("02079460958")),
+            ("\\+0", 4_722_123_456.0, Some("+4722123456")),
+            ("\"+44 \"0", 2_079_460_958.0, Some("+44 2079460958")),
+            ("+00 00 0000000", 47_221_234_567.0, Some("+47 22 1234567")),
             ("00000", -1.0, None),
             ("00000", 1.5, None),
         ] {
@@ -350,6 +355,7 @@ mod tests {
             "0.00",
             "#,##0",
             "0;0",
+            "0\\ \"kg\"",
             "00%",
             "\"open",
             "dd.mm.yyyy",
