@@ -233,7 +233,13 @@ impl Book {
                 "its sheet {sheet:?} and those before it have more than {} cells, empty ones between others counted",
                 ods::MOST_CELLS
             )),
-        })?;
+            ods::Refused::TooLong => Trouble::TooLarge(
+                "the texts of its cells, repeated ones counted, are longer than 64 MiB".to_owned(),
+            ),
+        });
+        let mut scans = scans?;
+        let meta = package.whole("meta.xml")?;
+        ods::settle_results(&mut scans, meta.as_deref());
         let input = BufReader::with_capacity(64 * 1024, origin.reader(0));
         let book = guard(|| Ods::new(input))?;
         Ok(Self {
@@ -411,7 +417,7 @@ impl Book {
                 let write = |out: &mut String, place: (u32, u32), value: &Data| match scan
                     .and_then(|scan| scan.shown.get(&place))
                 {
-                    Some(ods::Shown::Error) => write_error(out, &value.to_string()),
+                    Some(ods::Shown::Error(text)) => write_error(out, text),
                     Some(ods::Shown::Number(text)) => {
                         out.push_str(text);
                         Kind::Number(value.as_f64().unwrap_or_default())
@@ -442,9 +448,31 @@ fn code(style: &calamine::Style) -> Arc<str> {
 /// The part that says how cells look, where there is one.
 fn styles(package: &mut Package, outline: &Outline) -> io::Result<Option<Vec<u8>>> {
     match &outline.styles {
-        Some(path) => package.whole(path),
+        Some(path) => {
+            let styles = package.whole(path)?;
+            match styles.as_deref().is_some_and(has_too_many_formats) {
+                true => Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "it has more formats of cells than any spreadsheet program writes",
+                )),
+                false => Ok(styles),
+            }
+        }
         None => Ok(None),
     }
+}
+
+/// Whether more formats are listed than a program can tell apart (65,490 in Excel), by far. A tiny
+/// file can list millions, and each of them is made. Those of XLSB are counted as they are read.
+fn has_too_many_formats(styles: &[u8]) -> bool {
+    let more_than = |most: usize, name: &[u8]| {
+        memchr::memmem::find_iter(styles, name)
+            .take(most + 1)
+            .count()
+            > most
+    };
+    let is_xml = styles.first() != Some(&0x96);
+    is_xml && (more_than(1 << 19, b"xf") || more_than(1_500_000, b"<"))
 }
 
 fn names(outline: &Outline) -> Vec<SheetName> {

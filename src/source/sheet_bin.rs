@@ -143,7 +143,12 @@ pub(super) fn read_formats(input: impl Read) -> io::Result<Vec<Option<NumberForm
             // BrtBeginCellXFs, BrtEndCellXFs
             0x0269 => styles = true,
             0x026A => break,
-            // BrtXF (2.4.875)
+            // BrtXF (2.4.875); Excel has 65,490 at most.
+            0x002F if styles && formats.len() > 1 << 17 => {
+                return Err(malformed(
+                    "it has more formats of cells than any spreadsheet program writes",
+                ));
+            }
             0x002F if styles => {
                 let id = u16_at(data, 2).unwrap_or(0);
                 let code = codes.get(&id).map(String::as_str);
