@@ -45,12 +45,21 @@ const WORDS: [&str; 36] = [
     "合计",
 ];
 
-/// Marks the rows at the end of a table that sum up what is above them: those of the last batch, and
-/// of the one before it, so that it does not matter where one ends.
+/// Marks the rows at the end of a table that sum up what is above them, and remarks below such rows:
+/// those of the last batch, and of the one before it, so that it does not matter where one ends.
 pub(super) fn mark(before: Option<&mut RowBatch>, last: &mut RowBatch, columns: usize) {
     let mut left = LINES;
-    for batch in [Some(last), before].into_iter().flatten() {
-        for index in (0..batch.len()).rev() {
+    // Remarks, in the last batch or the one before, of which a total above them is yet to be found.
+    let mut remarks: Vec<(bool, usize)> = Vec::new();
+    let mut batches = [Some(last), before];
+    for which in 0..batches.len() {
+        let Some(length) = batches[which].as_ref().map(|batch| batch.len()) else {
+            continue;
+        };
+        for index in (0..length).rev() {
+            let Some(batch) = batches[which].as_deref_mut() else {
+                return;
+            };
             if left == 0 {
                 return;
             }
@@ -58,11 +67,36 @@ pub(super) fn mark(before: Option<&mut RowBatch>, last: &mut RowBatch, columns: 
             let row = batch.row(index);
             if is_total(row, columns) {
                 batch.set_fault(index, fault());
+                for (in_last, index) in remarks.drain(..) {
+                    if let Some(batch) = &mut batches[usize::from(!in_last)] {
+                        batch.set_fault(index, remark());
+                    }
+                }
             } else if row.fault().is_none() {
-                return;
+                if !is_remark(row, columns) {
+                    return;
+                }
+                remarks.push((which == 0, index));
             }
         }
     }
+}
+
+fn remark() -> Fault {
+    Fault {
+        code: "row.total",
+        message: "The row stands below the one that sums up the table, has a single text, and is no customer. Delete it; or, if it is one, move it above that row.".to_owned(),
+        column: None,
+    }
+}
+
+/// Whether the row has nothing but a text at its start, as a remark of the program that wrote the file.
+fn is_remark(row: Row<'_>, columns: usize) -> bool {
+    let mut cells = row.cells().map(|cell| cell.text.trim());
+    let first = cells.next().unwrap_or_default();
+    // In a table of two columns a customer may well have a name and no more.
+    let long = columns > 2 || first.split_whitespace().nth(2).is_some();
+    columns > 1 && !first.is_empty() && long && cells.all(str::is_empty)
 }
 
 fn fault() -> Fault {
@@ -185,5 +219,39 @@ mod tests {
             .map(|row| row.fault().map(|fault| fault.code))
             .collect();
         assert_eq!(codes, [None, None, Some("row.total"), Some("row.total")]);
+    }
+
+    #[test]
+    fn a_remark_below_a_total_is_no_customer_and_one_below_a_customer_may_be() {
+        let total = ["TOTAL", "", "11"];
+        let accrual = ["Accrual Basis Friday, January 31, 2025", "", ""];
+        let anna = ["Anna", "a@x.example", "7"];
+        let bob = ["Bob", "", ""];
+        for (rows, expected) in [
+            (vec![anna, total, accrual], vec![false, true, true]),
+            (
+                vec![anna, total, accrual, accrual],
+                vec![false, true, true, true],
+            ),
+            (vec![anna, bob], vec![false, false]),
+            (vec![anna, total, anna, bob], vec![false; 4]),
+            (vec![anna, total, bob, anna], vec![false; 4]),
+        ] {
+            for cut in 0..rows.len() {
+                let mut batches = [RowBatch::default(), RowBatch::default()];
+                for (index, row) in rows.iter().enumerate() {
+                    let batch = &mut batches[usize::from(index >= cut)];
+                    row.iter()
+                        .for_each(|cell| batch.push_cell(cell, Kind::Text));
+                    batch.end_row(index as u64 + 2, 0, None);
+                }
+                let [before, last] = &mut batches;
+                mark(Some(before), last, 3);
+                let marked = batches
+                    .iter()
+                    .flat_map(|batch| batch.rows().map(|row| row.fault().is_some()));
+                assert_eq!(marked.collect::<Vec<_>>(), expected, "{rows:?} {cut}");
+            }
+        }
     }
 }
