@@ -446,6 +446,12 @@ impl Reader {
         }
     }
 
+    /// Whether it reads numbers kept as text with a decimal comma. Number cells have none, whatever
+    /// the source says of its texts.
+    pub fn reads_commas(&self) -> bool {
+        matches!(&self.how, How::Number(numbers) if numbers.decimal == ',')
+    }
+
     /// The type that is read.
     pub fn ty(&self) -> Type {
         self.ty

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::context::Wrong;
-use super::take::{Taken, exact};
+use super::take::{Taken, cleaned_number, exact};
 use super::{Mapped, Others, Parts, RulePlan, Take};
 use crate::field::clean::clean;
 use crate::field::{Problem, Type, Value, fold, trim, write_json_str};
@@ -57,7 +57,14 @@ impl RulePlan {
                     text: taken.text.clone(),
                 });
             }
+            let mut cleaned = cleaned;
             if cleaned != taken.text {
+                if matches!(kind, Kind::Number(_))
+                    && self.reader.reads_commas()
+                    && let Some(number) = cleaned_number(&taken.text, &cleaned)
+                {
+                    cleaned = Cow::Owned(number);
+                }
                 kind = Kind::Text;
             }
             match trim(&cleaned) {
