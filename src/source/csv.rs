@@ -139,6 +139,8 @@ pub(super) fn open(origin: Origin, options: &Options) -> Result<Opened<Table>, S
             origin.name
         ));
     }
+    let cells = rows.iter().flat_map(|row| &row.cells);
+    notes.extend(header::formula_note(&origin.name, cells));
     notes.extend(preamble_note(&origin.name, &rows, header.row, options));
     let facts = Facts::Csv(CsvFacts {
         delimiter: dialect.delimiter,

@@ -52,6 +52,13 @@ impl RowWriter {
     }
 
     pub(super) fn push(&mut self, text: &str) {
+        if let Some(text) = header::formula_text(text) {
+            return self.push_text(&text);
+        }
+        self.push_text(text);
+    }
+
+    fn push_text(&mut self, text: &str) {
         // At the ends it is taken off with the spaces; within a text it is no letter.
         if self.nuls && text.trim_matches('\0').contains('\0') {
             let shown = text.replace('\0', "\u{FFFD}");

@@ -1,5 +1,6 @@
 //! Which row holds the column names.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Returned;
@@ -198,17 +199,38 @@ pub(super) fn lined_up<'r>(name: &str, below: impl Iterator<Item = &'r Looked>) 
 
 /// The names of a header row, without outer space.
 pub(super) fn names(cells: &[String]) -> Vec<Arc<str>> {
-    cells.iter().map(|cell| Arc::from(cell.trim())).collect()
+    cells
+        .iter()
+        .map(|cell| {
+            Arc::from(
+                formula_text(cell.trim())
+                    .unwrap_or(cell.trim().into())
+                    .trim(),
+            )
+        })
+        .collect()
 }
 
-/// Whether a row has the names of the header in all its cells, outer space aside. Other capitals are
-/// another row: short names may well be somebody's values.
+/// Whether a row has the names of the header in all its cells, outer space and byte order marks of
+/// files put together aside. Other capitals are another row: short names may well be somebody's values.
 pub(super) fn is_repeated<'a>(
     names: &[Arc<str>],
     mut cell: impl FnMut(usize) -> Option<&'a [u8]>,
 ) -> bool {
     let mut is = |index: usize, name: &str| {
         let cell = cell(index).unwrap_or_default().trim_ascii();
+        let cell = match cell {
+            [b'=', b'"', inner @ .., b'"'] => inner,
+            _ => cell,
+        };
+        let cell = match cell.strip_prefix("\u{feff}".as_bytes()) {
+            // Behind the mark, quotes are no quotes to the reader.
+            Some(rest) => match rest {
+                [b'"', inner @ .., b'"'] => inner,
+                _ => rest,
+            },
+            None => cell,
+        };
         cell == name.as_bytes()
     };
     // A table of numbers may well repeat its first row.
@@ -287,6 +309,32 @@ pub(super) fn read_cells(cells: CellBytes<'_>, dialect: &Dialect) -> Vec<String>
         }
     }
     cells
+}
+
+/// The text of a cell that is a formula of nothing else: `="001"`, by which programs keep zeros.
+pub(super) fn formula_text(cell: &str) -> Option<Cow<'_, str>> {
+    // One byte tells for nearly all cells.
+    if cell.as_bytes().first() != Some(&b'=') {
+        return None;
+    }
+    let inner = cell.strip_prefix("=\"")?.strip_suffix('"')?;
+    if !inner.contains('"') {
+        return Some(Cow::Borrowed(inner));
+    }
+    let doubled = inner.split("\"\"").all(|part| !part.contains('"'));
+    doubled.then(|| Cow::Owned(inner.replace("\"\"", "\"")))
+}
+
+/// What is said where cells are such formulas.
+pub(super) fn formula_note<'a>(
+    name: &str,
+    mut cells: impl Iterator<Item = &'a String>,
+) -> Option<String> {
+    cells.any(|cell| formula_text(cell).is_some()).then(|| {
+        format!(
+            "Cells of {name} that are written as formulas of a text, such as =\"001\", are read as that text, as a spreadsheet program shows them."
+        )
+    })
 }
 
 /// A cell of such a file as it was before our writer kept it from being run as a formula.
@@ -444,6 +492,38 @@ mod tests {
             ("'", "'"),
         ] {
             assert_eq!(without_guard(cell), expected);
+        }
+    }
+
+    #[test]
+    fn formulas_of_a_text_are_that_text() {
+        for (cell, expected) in [
+            ("=\"001\"", Some("001")),
+            ("=\"\"", Some("")),
+            ("=\"a\"\"b\"", Some("a\"b")),
+            ("=\"a\"&\"b\"", None),
+            ("=\"a", None),
+            ("=\"", None),
+            ("=1", None),
+            ("'=\"001\"", None),
+            ("\"001\"", None),
+        ] {
+            assert_eq!(formula_text(cell).as_deref(), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_header_of_a_second_file_is_one_with_its_mark() {
+        let names: Vec<Arc<str>> = vec!["Id".into(), "Name".into()];
+        for (cells, expected) in [
+            (["Id", "Name"], true),
+            (["\u{feff}Id", " Name"], true),
+            (["\u{feff}\"Id\"", "Name"], true),
+            (["\u{feff}Id", "Anna"], false),
+            (["\u{feff}1", "Name"], false),
+        ] {
+            let cell = |index: usize| cells.get(index).map(|cell| cell.as_bytes());
+            assert_eq!(is_repeated(&names, cell), expected, "{cells:?}");
         }
     }
 }
