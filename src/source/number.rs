@@ -91,10 +91,21 @@ impl ZeroFormat {
     /// Reads a format code; `None` where it has anything else, or a single zero and nothing before it.
     pub(super) fn parse(code: &str) -> Option<Self> {
         let mut parts: Vec<Option<char>> = Vec::new();
-        let mut characters = code.chars();
+        let mut characters = code.chars().peekable();
+        let mut bare = false;
         while let Some(character) = characters.next() {
             match character {
+                '0' if bare => return None,
                 '0' => parts.push(None),
+                // Digits without zeros before them: `"+"#`, and as many as there are.
+                '#' if parts.contains(&None) => return None,
+                '#' => {
+                    while characters.next_if_eq(&'#').is_some() {}
+                    if characters.peek() != Some(&'0') {
+                        bare = true;
+                        parts.push(None);
+                    }
+                }
                 '-' | '+' | ' ' | '(' | ')' | '/' => parts.push(Some(character)),
                 '\\' => parts.push(Some(characters.next()?)),
                 '"' => loop {
@@ -341,6 +352,9 @@ mod tests {
             ("\"0\"0", 2_079_460_958.0, Some("02079460958")),
             ("\\+0", 4_722_123_456.0, Some("+4722123456")),
             ("\"+44 \"0", 2_079_460_958.0, Some("+44 2079460958")),
+            ("\\+##########", 4_722_123_456.0, Some("+4722123456")),
+            ("\\0#", 2_079_460_958.0, Some("02079460958")),
+            ("##00", 7.0, Some("07")),
             ("+00 00 0000000", 47_221_234_567.0, Some("+47 22 1234567")),
             ("00000", -1.0, None),
             ("00000", 1.5, None),
@@ -355,6 +369,10 @@ mod tests {
             "0.00",
             "#,##0",
             "0;0",
+            "#",
+            "##0",
+            "###-0000",
+            "###-####",
             "0\\ \"kg\"",
             "00%",
             "\"open",
