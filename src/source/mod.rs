@@ -53,6 +53,7 @@ mod trouble;
 mod unpack;
 mod workbook;
 mod xml;
+mod xml_text;
 
 pub use error::SourceError;
 pub use origin::{ENDINGS, Input, is_table_name};

@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
+use super::xml_text::{Utf8, not_utf8};
 use memchr::memchr;
 
 /// The longest single tag or text, in bytes; a cell holds 32,767 characters at most.
@@ -144,7 +145,7 @@ fn entity(name: &[u8]) -> Option<char> {
 /// Reads a part tag by tag.
 #[derive(Debug)]
 pub(super) struct Xml<R> {
-    input: R,
+    input: Utf8<R>,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -165,7 +166,7 @@ fn malformed(what: &str) -> io::Error {
 impl<R: Read> Xml<R> {
     pub(super) fn new(input: R) -> Self {
         Self {
-            input,
+            input: Utf8::new(input),
             buffer: vec![0; 64 * 1024],
             start: 0,
             end: 0,
@@ -223,6 +224,10 @@ impl<R: Read> Xml<R> {
             return Ok(None);
         };
         let bytes = &self.buffer[range];
+        let is_text = matches!(kind, Markup::Text | Markup::Literal);
+        if is_text && std::str::from_utf8(bytes).is_err() {
+            return Err(not_utf8());
+        }
         Ok(Some(match kind {
             Markup::Tag => tag(bytes),
             Markup::Literal => Token::Literal(bytes),
@@ -320,6 +325,11 @@ impl<R: Read> Xml<R> {
                 return Err(malformed("a single text of it is longer than 8 MiB"));
             }
             self.buffer.resize(self.end * 2, 0);
+        }
+        self.input.begin()?;
+        // A decoder writes no part of a character.
+        if self.buffer.len() - self.end < 16 {
+            self.buffer.resize(self.end + 64, 0);
         }
         loop {
             match self.input.read(&mut self.buffer[self.end..]) {
@@ -466,6 +476,17 @@ mod tests {
         ] {
             assert!(tokens(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_an_error() {
+        assert!(Xml::new(&b"<a>M\xFCller</a>"[..]).next().is_ok());
+        let mut xml = Xml::new(&b"<a>M\xFCller</a>"[..]);
+        let found = (xml.next().is_ok(), xml.next().map(|_| ()).unwrap_err());
+        assert!(
+            found.0 && found.1.to_string().contains("UTF-8"),
+            "{found:?}"
+        );
     }
 
     #[test]
