@@ -32,9 +32,19 @@ pub(super) struct SheetScan {
     pub(super) widths: Vec<(usize, usize, u32)>,
     /// The formats of number cells that are not shown as they are, by row and column from 0.
     formats: HashMap<(u16, u16), NumberFormat>,
+    /// Formulas without a saved result, by row and column from 0.
+    pub(super) no_result: BTreeSet<(u16, u16)>,
 }
 
 impl SheetScan {
+    pub(super) fn has_no_result(&self, row: u32, column: u32) -> bool {
+        !self.no_result.is_empty()
+            && u16::try_from(row)
+                .ok()
+                .zip(u16::try_from(column).ok())
+                .is_some_and(|place| self.no_result.contains(&place))
+    }
+
     pub(super) fn format(&self, row: u32, column: u32) -> Option<&NumberFormat> {
         if self.formats.is_empty() {
             return None;
@@ -58,6 +68,12 @@ pub(super) enum Refused {
 
 /// Looks through a file and takes out of it what the sheets say of their size.
 pub(super) fn scan(file: &mut [u8]) -> Result<Scan, Refused> {
+    // A program that calculates says of itself in the file; an empty result of others is none.
+    let summary: Vec<u8> = "SummaryInformation"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let mut calculates = memchr::memmem::find(file, &summary).is_some();
     let stream = stream(file)?;
     let bytes = &stream.bytes;
     let mut formats = Formats::default();
@@ -127,6 +143,16 @@ pub(super) fn scan(file: &mut [u8]) -> Result<Scan, Refused> {
                     {
                         outer.add(row, column);
                         filled.insert(row);
+                        if kind == 0x0006 {
+                            // The result that stands for an empty text (2.5.133).
+                            match data.get(6..14) {
+                                Some([3, .., 0xFF, 0xFF]) if calculates => {}
+                                Some([3, .., 0xFF, 0xFF]) => {
+                                    sheet.no_result.insert((row, column));
+                                }
+                                _ => calculates = true,
+                            }
+                        }
                         if matches!(kind, 0x0203 | 0x027E | 0x0006)
                             && let Some(Some(format)) = styles.get(style as usize)
                         {
@@ -167,6 +193,11 @@ pub(super) fn scan(file: &mut [u8]) -> Result<Scan, Refused> {
             });
         }
         scan.sheets.push(sheet);
+    }
+    if calculates {
+        scan.sheets
+            .iter_mut()
+            .for_each(|sheet| sheet.no_result.clear());
     }
     // An unused number in place of the record's own makes it one that is passed over.
     for at in sizes {
@@ -368,6 +399,24 @@ mod tests {
         let mut book: calamine::Xls<_> = calamine::Reader::new(std::io::Cursor::new(file)).unwrap();
         let range = calamine::Reader::worksheet_range(&mut book, "S").unwrap();
         assert_eq!(range.start(), Some((3, 1)));
+    }
+
+    #[test]
+    fn formulas_without_a_result_are_told_from_empty_results() {
+        let formula = |row: u16, result: [u8; 8]| {
+            let mut data = row.to_le_bytes().to_vec();
+            data.extend_from_slice(&[1, 0, 0, 0]);
+            data.extend_from_slice(&result);
+            data.extend_from_slice(&[0; 8]);
+            record(0x0006, &data)
+        };
+        let none = [3, 0, 0, 0, 0, 0, 0xFF, 0xFF];
+        let bare = [number_cell(0, 0, 0, 1.0), formula(1, none)];
+        let found = scan(&mut workbook(&[], &bare)).unwrap();
+        assert!(found.sheets[0].has_no_result(1, 1) && !found.sheets[0].has_no_result(0, 0));
+        let calculated = [formula(1, none), formula(2, 7f64.to_le_bytes())];
+        let found = scan(&mut workbook(&[], &calculated)).unwrap();
+        assert!(found.sheets[0].no_result.is_empty());
     }
 
     #[test]

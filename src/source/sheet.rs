@@ -311,6 +311,14 @@ impl Book {
                     .map(|scan| scan.widths.clone())
                     .unwrap_or_default(),
                 merged: merged(book.merge_cells_by_sheet_name(sheet).unwrap_or_default()),
+                no_result: scans
+                    .get(sheet)
+                    .map_or(0, |scan| scan.no_result.len() as u64),
+                first_no_result: scans.get(sheet).and_then(|scan| {
+                    let (row, column) = scan.no_result.first()?;
+                    let letters = crate::row::column_letters(usize::from(*column));
+                    Some(format!("{letters}{}", u32::from(*row) + 1))
+                }),
                 ..Survey::default()
             }),
             BookKind::Ods(_, scans) => Ok(scans
@@ -405,6 +413,18 @@ impl Book {
                 let range = guard(|| book.worksheet_range(sheet))?;
                 let scan = scans.get(sheet);
                 let write = |out: &mut String, (row, column): (u32, u32), value: &Data| {
+                    if let Data::String(text) = value {
+                        if text.is_empty()
+                            && scan.is_some_and(|scan| scan.has_no_result(row, column))
+                        {
+                            return write_error(out, NO_RESULT);
+                        }
+                        // A letter that stands across two records: each half of it is one such mark.
+                        if text.contains("\u{FFFD}\u{FFFD}") {
+                            out.push_str(text);
+                            return Kind::Undecodable;
+                        }
+                    }
                     write_owned(out, value, scan.and_then(|scan| scan.format(row, column)))
                 };
                 if from_range(&range, &mut rows, &[], write)?.is_break() {
