@@ -71,13 +71,33 @@ pub(super) fn find(rows: &[Looked], wanted: &[String]) -> Option<usize> {
         .filter(|width| *width > 0)
         .collect();
     widths.sort_unstable();
-    let usual = widths.get(widths.len() / 2).copied()?;
+    let usual = match widths.get(widths.len() / 2).copied()? {
+        1 => below_titles(rows).unwrap_or(1),
+        usual => usual,
+    };
     // A header may have gaps, but names most of the columns that are filled.
     let enough = usual / 2 + 1;
     match rows.iter().position(|row| row.filled() >= enough) {
         Some(index) => Some(below_remarks(rows, index, usual).unwrap_or(index)),
         None => rows.iter().position(|row| row.filled() > 0),
     }
+}
+
+/// The usual width below lines of a single cell, where those are a report's titles: in a file of few
+/// rows they may be as many as the rows themselves.
+fn below_titles(rows: &[Looked]) -> Option<usize> {
+    let first = rows.iter().position(|row| row.filled() > 1)?;
+    let mut widths: Vec<usize> = rows[first..]
+        .iter()
+        .map(Looked::filled)
+        .filter(|width| *width > 0)
+        .collect();
+    widths.sort_unstable();
+    let usual = widths[widths.len() / 2];
+    let mut words = rows[first].cells.iter().filter_map(|cell| shape(cell));
+    let is_table = widths.iter().filter(|width| **width > 2).count() > 1;
+    let names = rows[first].filled() > 2 && words.all(|shape| shape == Shape::Text);
+    (is_table && names && usual > 2).then_some(usual)
 }
 
 /// So many rows below the first that is wide enough are looked at for a better header.
@@ -492,6 +512,20 @@ mod tests {
             ("'", "'"),
         ] {
             assert_eq!(without_guard(cell), expected);
+        }
+    }
+
+    #[test]
+    fn titles_above_a_short_table_are_no_header() {
+        for (text, expected) in [
+            (
+                "Acme,,,\nContacts,,,\nAs of today,,,\n,,,\nName,Mail,Phone,Town\nAnn,a@b.org,1,X\nBob,b@b.org,2,Y\n,,,\nFriday,,,\n",
+                4,
+            ),
+            ("Name,,\nAnn,,\nBob,,\nCy,a@b.org,X\n", 0),
+            ("Name\nAnn\nBob\n", 0),
+        ] {
+            assert_eq!(find(&rows(text), &[]), Some(expected), "{text}");
         }
     }
 
