@@ -14,9 +14,9 @@ use super::xml::{self, Tag, Token, Xml};
 use crate::area::Area;
 
 /// So many cells are read, counting the empty ones between others, in all sheets together.
-pub(super) const MOST_CELLS: u64 = 2_500_000;
+pub(super) const MOST_CELLS: u64 = 2_000_000;
 /// So many bytes of text, those of repeated cells as often as they are repeated.
-const MOST_TEXT: u64 = 64 << 20;
+const MOST_TEXT: u64 = 48 << 20;
 /// So many cells are kept that show more than their number.
 const MOST_SHOWN: usize = 500_000;
 const MOST_ROWS: u64 = 1_048_576;

@@ -234,7 +234,7 @@ impl Book {
                 ods::MOST_CELLS
             )),
             ods::Refused::TooLong => Trouble::TooLarge(
-                "the texts of its cells, repeated ones counted, are longer than 64 MiB".to_owned(),
+                "the texts of its cells, repeated ones counted, are longer than 48 MiB".to_owned(),
             ),
         });
         let mut scans = scans?;
@@ -319,7 +319,6 @@ impl Book {
                     let letters = crate::row::column_letters(usize::from(*column));
                     Some(format!("{letters}{}", u32::from(*row) + 1))
                 }),
-                ..Survey::default()
             }),
             BookKind::Ods(_, scans) => Ok(scans
                 .get(sheet)
