@@ -112,6 +112,13 @@ pub struct LeftRow {
     pub unsettled: bool,
 }
 
+/// Requests that were counted against the quotas before they left.
+#[derive(Debug)]
+pub struct Spending {
+    minute: i64,
+    requests: u32,
+}
+
 /// An open ledger. Clones share it; it is closed by `close`, or when the last clone is dropped.
 #[derive(Clone)]
 pub struct Ledger {
@@ -340,14 +347,29 @@ impl Ledger {
     }
 
     /// Counts requests against the quotas, at once and without waiting. Written down with the next
-    /// commit: counted before `about_to_send`, none is missing after a crash.
-    pub fn spent(&self, requests: u32) {
+    /// commit: counted before `about_to_send`, none is missing after a crash. What of it does not
+    /// leave in the end is to be given to `not_spent`.
+    pub fn spent(&self, requests: u32) -> Spending {
+        let spending = Spending {
+            minute: minute(now_ms()),
+            requests,
+        };
+        self.count(spending.minute, i64::from(requests));
+        spending
+    }
+
+    /// Takes requests back that were counted and never left.
+    pub fn not_spent(&self, spending: Spending) {
+        self.count(spending.minute, -i64::from(spending.requests));
+    }
+
+    fn count(&self, minute: i64, requests: i64) {
         let mut spent = self
             .inner
             .spent
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *spent.entry(minute(now_ms())).or_default() += u64::from(requests);
+        *spent.entry(minute).or_default() += requests;
     }
 
     /// The requests that all runs counted since then (milliseconds since 1970): each minute's start

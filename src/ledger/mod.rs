@@ -35,7 +35,7 @@ mod tests;
 pub(crate) use account::without_user;
 pub use account::{Account, default_folder, default_path};
 pub use error::LedgerError;
-pub use handle::{Ledger, Left, LeftRow, Open, RunInfo, RunRow, open, reopen};
+pub use handle::{Ledger, Left, LeftRow, Open, RunInfo, RunRow, Spending, open, reopen};
 pub use lock::Holder;
 pub use reader::Reader;
 pub use state::{

@@ -337,13 +337,13 @@ impl Store {
         Ok(key.map(KeyHash))
     }
 
-    pub(super) fn count_requests(&self, minute: i64, sent: u64) -> Done<()> {
+    pub(super) fn count_requests(&self, minute: i64, sent: i64) -> Done<()> {
         self.db
             .prepare_cached(
                 "INSERT INTO request (minute, sent) VALUES (?1, ?2)
                  ON CONFLICT (minute) DO UPDATE SET sent = sent + excluded.sent",
             )?
-            .execute((minute, signed(sent)))?;
+            .execute((minute, sent))?;
         Ok(())
     }
 

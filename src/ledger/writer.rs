@@ -19,8 +19,9 @@ use crate::record::KeyHash;
 /// The most commands in one transaction.
 const GROUP: usize = 256;
 
-/// Requests sent and not yet written down, by minute since 1970.
-pub(super) type Spent = Mutex<BTreeMap<i64, u64>>;
+/// Requests sent and not yet written down, by minute since 1970; less than none where more were taken
+/// back than counted since the last commit.
+pub(super) type Spent = Mutex<BTreeMap<i64, i64>>;
 
 /// Where an answer goes: to an async caller or to a waiting thread.
 pub(super) enum Reply<T> {
@@ -281,18 +282,18 @@ impl Writer {
             .map_err(|error| LedgerError::sqlite(&self.path, &error))
     }
 
-    fn take_spent(&self) -> BTreeMap<i64, u64> {
+    fn take_spent(&self) -> BTreeMap<i64, i64> {
         std::mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn give_back(&self, spent: BTreeMap<i64, u64>) {
+    fn give_back(&self, spent: BTreeMap<i64, i64>) {
         let mut open = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         for (minute, sent) in spent {
             *open.entry(minute).or_default() += sent;
         }
     }
 
-    fn write_spent(&self, spent: &BTreeMap<i64, u64>) -> Result<(), LedgerError> {
+    fn write_spent(&self, spent: &BTreeMap<i64, i64>) -> Result<(), LedgerError> {
         for (minute, sent) in spent {
             match self.store.count_requests(*minute, *sent) {
                 Ok(()) => {}

@@ -110,15 +110,17 @@ impl Uploader {
             };
             let departure = self.departures.acquire().await;
             // Counted before it is recorded, so that no crash forgets a request.
-            self.pace.count();
+            let counted = self.pace.count();
             fault::at(Point::IntentBefore);
             if let Err(error) = self.ledger.about_to_send(intents.clone()).await {
+                self.pace.uncount(counted);
                 self.stop(Halt::Ledger(error.to_string()));
                 return Attempt::Stopped;
             }
             fault::at(Point::IntentAfter);
             // The pace comes last: what the disk takes does not make requests leave in heaps.
             if self.permit().await.is_err() {
+                self.pace.uncount(counted);
                 // Where this cannot be recorded, the row is asked about at the next run.
                 let _ = self.record_keys(&keys, State::NotSent, None).await;
                 return Attempt::Stopped;
@@ -258,9 +260,18 @@ impl Uploader {
     /// Waits until a request may leave, with its authorization.
     pub(super) async fn ready(&self) -> Result<Option<Authorization>, Stopped> {
         let authorization = self.admitted().await?;
-        self.pace.count();
-        self.permit().await?;
+        self.counted_permit().await?;
         Ok(authorization)
+    }
+
+    /// A permit of a request that is not recorded; it counts only where it leaves.
+    async fn counted_permit(&self) -> Result<(), Stopped> {
+        let counted = self.pace.count();
+        let permit = self.permit().await;
+        if permit.is_err() {
+            self.pace.uncount(counted);
+        }
+        permit
     }
 
     /// Waits until the target is up, as far as is known, and lets us in.
@@ -268,10 +279,7 @@ impl Uploader {
         let mut attempt = 0;
         loop {
             self.passage().await?;
-            let permit = async {
-                self.pace.count();
-                let _ = self.permit().await;
-            };
+            let permit = async { self.counted_permit().await.is_ok() };
             let note = |text| self.note(text);
             match self
                 .credentials
@@ -283,6 +291,7 @@ impl Uploader {
                     self.stop(Halt::NotAuthorised(refusal.message));
                     return Err(Stopped);
                 }
+                Err(NoToken::Stopped) => return Err(Stopped),
                 Err(NoToken::Limited(wait)) => {
                     Counters::count(&self.counters.limited);
                     self.pace

@@ -321,6 +321,8 @@ pub enum NoToken {
     Limited(Option<Duration>),
     /// It could not be asked, or its answer not be read; it may be asked again.
     Again(String),
+    /// The run was stopped before it could be asked.
+    Stopped,
 }
 
 /// The header that authenticates a request.
@@ -339,7 +341,8 @@ impl Credentials {
     }
 
     /// The header of the next request. A token is got, or renewed before it ends, by one request
-    /// for all; `permit` waits for the pace, `note` is told what a person should know.
+    /// for all; `permit` waits for the pace, and says whether it may leave; `note` is told what a
+    /// person should know.
     ///
     /// # Errors
     /// See [`NoToken`].
@@ -347,7 +350,7 @@ impl Credentials {
         &self,
         client: &Client,
         target: &Target,
-        permit: impl Future<Output = ()> + Send,
+        permit: impl Future<Output = bool> + Send,
         note: &(dyn Fn(String) + Sync),
     ) -> Result<Option<Authorization>, NoToken> {
         match &self.way {
@@ -362,7 +365,9 @@ impl Credentials {
                     .as_ref()
                     .is_none_or(|token| Instant::now() >= token.renew)
                 {
-                    permit.await;
+                    if !permit.await {
+                        return Err(NoToken::Stopped);
+                    }
                     *token = Some(oauth.fetch(client, target, note).await?);
                 }
                 Ok(token.as_ref().map(|token| Authorization {

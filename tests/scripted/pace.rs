@@ -127,6 +127,40 @@ fn a_quota_that_is_used_up_ends_the_run_with_the_time_when_it_may_go_on() {
 }
 
 #[test]
+fn a_request_that_a_quota_keeps_back_is_not_counted_against_it() {
+    let target = format!("{}{CREATE}", head("rate = [\"100/s\", \"5/day\"]"));
+    let case = Case::new(&target, MAPPING, &rows(200), made);
+    for _ in 0..4 {
+        let ran = case.import(3);
+        let ledger = ran.json()["files"]["ledger"].as_str().unwrap().to_owned();
+        let db = rusqlite::Connection::open(ledger).unwrap();
+        let counted: i64 = db
+            .query_row("SELECT sum(sent) FROM request", (), |row| row.get(0))
+            .unwrap();
+        assert_eq!(counted, 5);
+    }
+    assert_eq!(case.server.requests().len(), 5);
+}
+
+#[test]
+fn no_token_is_asked_for_where_a_quota_is_used_up() {
+    let target = head("rate = [\"100/s\", \"3/day\"]").replace(
+        "kind = \"none\"",
+        "kind = \"oauth2\"\ngrant = \"client_credentials\"\ntoken_path = \"/token\"\nid_env = \"T_ID\"\nsecret_env = \"T_SECRET\"",
+    );
+    let script = |request: &Request| match request.path() {
+        "/token" => Reply::json(200, json!({ "access_token": "a", "expires_in": 3600 })),
+        _ => made(request),
+    };
+    let case = Case::new(&format!("{target}{CREATE}"), MAPPING, &rows(6), script);
+    let variables = [("T_ID", "id"), ("T_SECRET", "of-the-client")];
+    case.import_with(&variables, 3);
+    case.import_with(&variables, 3);
+    assert_eq!(case.server.of("POST /token").len(), 1);
+    assert_eq!(case.server.of("POST /c").len(), 2);
+}
+
+#[test]
 fn connections_are_kept() {
     let target = format!("{}{CREATE}", head("concurrency = 3"));
     let case = Case::new(&target, MAPPING, &rows(60), made);

@@ -156,6 +156,11 @@ fn runs_quotas_files_and_notes_last() {
     ledger.remember_file(written, [2; 32]).unwrap();
     ledger.note("pace", "12.5").unwrap();
     ledger.spent(1);
+    // One that was written down already and never left, and one of which nothing was written yet.
+    let (first, second) = (ledger.spent(1), ledger.spent(2));
+    ledger.not_spent(second);
+    assert_eq!(spent(&ledger, before), 9);
+    ledger.not_spent(first);
     ledger.close().unwrap();
 
     let ledger = open(open_at(&path)).unwrap();

@@ -14,7 +14,7 @@ use reqwest::header::HeaderMap;
 
 pub use self::schedule::{Limits, Live};
 use self::schedule::{Next, Schedule};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Spending};
 use crate::target::file::LimitHeaders;
 
 /// Nanoseconds since 1970.
@@ -96,8 +96,13 @@ impl Pace {
     }
 
     /// Counts one request against the quotas; before it is recorded that it is about to leave.
-    pub fn count(&self) {
-        self.ledger.spent(1);
+    pub fn count(&self) -> Spending {
+        self.ledger.spent(1)
+    }
+
+    /// Takes one back that was counted and never left.
+    pub fn uncount(&self, spending: Spending) {
+        self.ledger.not_spent(spending);
     }
 
     /// Waits until one request may leave.
