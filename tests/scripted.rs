@@ -29,6 +29,8 @@ mod recovery;
 mod refusals;
 #[path = "scripted/stripe.rs"]
 mod stripe;
+#[path = "scripted/words.rs"]
+mod words;
 
 use std::process::Command;
 

@@ -301,6 +301,20 @@ impl Ledger {
             .await
     }
 
+    /// As `settle`, by what a person wrote into a file of this content (BLAKE3) beside one row: a word
+    /// counts once, and `false` says that it was used before and nothing was noted. It is used up
+    /// together with what it says, so that it is neither lost nor used again after a crash.
+    ///
+    /// # Errors
+    /// The file cannot be written. `Bug`: a forbidden step.
+    pub fn settle_by_word(
+        &self,
+        file: [u8; 32],
+        outcomes: Vec<Outcome>,
+    ) -> Result<bool, LedgerError> {
+        self.ask(|reply| Command::Word(file, outcomes, reply))
+    }
+
     /// Notes records that were found at the target before anything was sent, and are left alone
     /// (state `Existing`); durable when it returns.
     ///

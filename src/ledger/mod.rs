@@ -4,7 +4,7 @@
 //! it is a customer's: hashes of keys and bodies, ids that the target gave, row numbers. Any `sqlite3`
 //! can read it.
 //!
-//! # The file, format 2
+//! # The file, format 3
 //!
 //! `application_id` is 0x526f7746 ("RowF"), `user_version` the format. WAL, `synchronous = FULL`.
 //!
@@ -12,10 +12,11 @@
 //! | --- | --- | --- |
 //! | `meta` | fact about the file | `account` (hash), `target`, `base_url`, `account_name`, `secret_salt`, `secret` (salted fingerprint), `opened_ms` |
 //! | `run` | run | `name` (ULID), times in ms since 1970, `exit`, what it read and where it sent, its fates, `summary` (JSON). Since format 2: `inputs` (JSON, canonical paths), `mapping_path`, `summary` |
-//! | `entry` | key | `key`, `body` (last attempted), `sent_body` (last confirmed), `mapping`: 16-byte hashes; `state`: the numbers of [`State`]; `id`, `address`: the target's; `row`, `attempts`, `attempted_ms`, `since_ms`, `run`, `status`, `batch` and `place` (batch request), `is_update`, `space` |
+//! | `entry` | key | `key`, `body` (last attempted), `sent_body` (last confirmed), `mapping`: 16-byte hashes; `state`: the numbers of [`State`]; `id`, `address`: the target's; `row`, `attempts`, `attempted_ms`, `since_ms`, `run`, `status`, `batch` and `place` (batch request), `is_update`, `space`. Since format 3: `asked` (hash of what the row is looked up by), `mended` (sent from a reject file) |
 //! | `request` | minute since 1970 | `sent`: requests that counted against a quota |
 //! | `file` | file that we wrote | `path`, `hash` |
 //! | `note` | anything learned for later runs | `name`, `value` |
+//! | `word` | `send` in a reject file that was used | `key`, `file` (hash of its content). Since format 3 |
 //!
 //! Beside it stand SQLite's `-wal` and `-shm`, and `.lock`, whose lock dies with its process.
 

@@ -15,7 +15,7 @@ pub(super) const APPLICATION_ID: i64 = 0x526f_7746;
 
 /// The format that this program writes. A change of the tables counts it up and adds a step to
 /// `prepare`; a program refuses to touch a file with a higher one.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 
 /// Files up to this size are checked whole when opened; larger ones where they are read.
 const CHECKED_WHOLE: u64 = 16 << 20;
@@ -62,7 +62,9 @@ CREATE TABLE entry (
   status INTEGER,
   batch TEXT,
   place INTEGER,
-  is_update INTEGER NOT NULL
+  is_update INTEGER NOT NULL,
+  asked BLOB CHECK (length(asked) = 16),
+  mended INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX entry_unsettled ON entry (state) WHERE state IN (1, 2, 8);
 CREATE INDEX entry_id ON entry (id) WHERE id IS NOT NULL;
@@ -78,6 +80,11 @@ CREATE TABLE note (
   name TEXT PRIMARY KEY NOT NULL,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE word (
+  key BLOB NOT NULL CHECK (length(key) = 16),
+  file BLOB NOT NULL CHECK (length(file) = 32),
+  PRIMARY KEY (key, file)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// From format 1 to 2: what a run read is found again from any folder, and what it came to is kept.
@@ -85,6 +92,18 @@ const TO_2: &str = "
 ALTER TABLE run ADD COLUMN inputs TEXT;
 ALTER TABLE run ADD COLUMN mapping_path TEXT;
 ALTER TABLE run ADD COLUMN summary TEXT;
+";
+
+/// From format 2 to 3: what a row was looked up by is known, which rows came back mended, and which
+/// words of a person were used.
+const TO_3: &str = "
+ALTER TABLE entry ADD COLUMN asked BLOB CHECK (length(asked) = 16);
+ALTER TABLE entry ADD COLUMN mended INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE word (
+  key BLOB NOT NULL CHECK (length(key) = 16),
+  file BLOB NOT NULL CHECK (length(file) = 32),
+  PRIMARY KEY (key, file)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Whose ledger is to be opened.
@@ -241,8 +260,12 @@ fn prepare(mut db: Connection, open: &Open, whose: Whose) -> Result<Connection, 
         if let Some(name) = &account.name {
             put(&step, "account_name", name.as_bytes()).map_err(sql)?;
         }
-    } else if format < 2 {
-        step.execute_batch(TO_2).map_err(sql)?;
+    } else {
+        for (older, change) in [(2, TO_2), (3, TO_3)] {
+            if format < older {
+                step.execute_batch(change).map_err(sql)?;
+            }
+        }
     }
     if format < FORMAT {
         step.pragma_update(None, "application_id", APPLICATION_ID)

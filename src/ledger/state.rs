@@ -209,6 +209,11 @@ pub struct Entry {
     pub group: Option<Group>,
     /// Whether the last attempt could only change a record, not make one.
     pub update: bool,
+    /// Hash of all that the body last attempted would be looked up by; `None` where there is nothing,
+    /// or where it was not noted.
+    pub asked: Option<[u8; 16]>,
+    /// Whether it was last sent from a reject file that was handed back.
+    pub mended: bool,
 }
 
 /// A row about to be sent.
@@ -230,6 +235,10 @@ pub struct Intent {
     pub update: bool,
     /// The batch request that it leaves in.
     pub group: Option<Group>,
+    /// Hash of all that it would be looked up by, where there is something.
+    pub asked: Option<[u8; 16]>,
+    /// Whether it comes from a reject file that was handed back.
+    pub mended: bool,
 }
 
 /// What was found out about a row.
@@ -328,6 +337,8 @@ impl Entry {
             status: None,
             group: intent.group.clone(),
             update: intent.update,
+            asked: intent.asked,
+            mended: intent.mended,
         })
     }
 
@@ -360,6 +371,8 @@ impl Entry {
             status: found.status,
             group: None,
             update: false,
+            asked: intent.asked,
+            mended: intent.mended,
         })
     }
 

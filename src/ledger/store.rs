@@ -25,7 +25,12 @@ impl From<rusqlite::Error> for Fault {
 type Done<T> = Result<T, Fault>;
 
 const COLUMNS: &str = "key, state, body, sent_body, id, address, mapping, space, row, attempts, \
-                       attempted_ms, run, status, batch, place, is_update, since_ms, rowid";
+                       attempted_ms, run, status, batch, place, is_update, since_ms, rowid, asked, \
+                       mended";
+
+/// The same of an older file, which is only read.
+const COLUMNS_BEFORE_3: &str = "key, state, body, sent_body, id, address, mapping, space, row, attempts, \
+                       attempted_ms, run, status, batch, place, is_update, since_ms, rowid, NULL, 0";
 
 /// The most rows that are named where some have left their file.
 const NAMED: usize = 20;
@@ -37,6 +42,7 @@ pub(super) struct Store {
     names: HashMap<i64, Arc<str>>,
     numbers: HashMap<Arc<str>, i64>,
     current: Option<i64>,
+    columns: &'static str,
     select: String,
     /// A bit for each row of `entry`: whether it was asked for.
     asked: Vec<u64>,
@@ -44,13 +50,20 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(db: Connection, command: String) -> Self {
+        // Where it cannot be told, the first query says why.
+        let format = db.query_row("PRAGMA user_version", (), |row| row.get::<_, i64>(0));
+        let columns = match format {
+            Ok(1 | 2) => COLUMNS_BEFORE_3,
+            _ => COLUMNS,
+        };
         Self {
             db,
             command,
+            columns,
             names: HashMap::new(),
             numbers: HashMap::new(),
             current: None,
-            select: format!("SELECT {COLUMNS} FROM entry WHERE key = ?1"),
+            select: format!("SELECT {columns} FROM entry WHERE key = ?1"),
             asked: Vec::new(),
         }
     }
@@ -270,7 +283,8 @@ impl Store {
 
     /// What is known of rows by their number.
     pub(super) fn of_row(&mut self, row: u64) -> Done<Vec<(KeyHash, Entry)>> {
-        let sql = format!("SELECT {COLUMNS} FROM entry WHERE row = ?1");
+        let columns = self.columns;
+        let sql = format!("SELECT {columns} FROM entry WHERE row = ?1");
         self.several(&sql, signed(row))
     }
 
@@ -299,6 +313,21 @@ impl Store {
         Ok(states)
     }
 
+    /// Settles by a person's word in a file; nothing where the word was used before.
+    pub(super) fn by_word(&mut self, file: &[u8; 32], outcomes: &[Outcome]) -> Done<bool> {
+        let Some(first) = outcomes.first() else {
+            return Ok(false);
+        };
+        let new = self
+            .db
+            .prepare_cached("INSERT OR IGNORE INTO word (key, file) VALUES (?1, ?2)")?
+            .execute((&first.key.0, file))?;
+        if new > 0 {
+            self.settle(outcomes)?;
+        }
+        Ok(new > 0)
+    }
+
     pub(super) fn found(&mut self, found: &[Found]) -> Done<()> {
         for found in found {
             let key = found.intent.key;
@@ -310,8 +339,9 @@ impl Store {
     }
 
     pub(super) fn outstanding(&mut self) -> Done<Vec<(KeyHash, Entry)>> {
+        let columns = self.columns;
         let sql = format!(
-            "SELECT {COLUMNS} FROM entry WHERE state IN (1, 2, 8) AND run <> ?1
+            "SELECT {columns} FROM entry WHERE state IN (1, 2, 8) AND run <> ?1
              ORDER BY attempted_ms, row"
         );
         self.several(&sql, self.current.unwrap_or(0))
@@ -421,16 +451,18 @@ impl Store {
         self.db
             .prepare_cached(
                 "INSERT INTO entry (key, state, body, sent_body, id, address, mapping, space, row,
-                   attempts, attempted_ms, run, status, batch, place, is_update, since_ms)
+                   attempts, attempted_ms, run, status, batch, place, is_update, since_ms, asked,
+                   mended)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                   ?17)
+                   ?17, ?18, ?19)
                  ON CONFLICT (key) DO UPDATE SET state = excluded.state, body = excluded.body,
                    sent_body = excluded.sent_body, id = excluded.id, address = excluded.address,
                    mapping = excluded.mapping, space = excluded.space, row = excluded.row,
                    attempts = excluded.attempts, attempted_ms = excluded.attempted_ms,
                    run = excluded.run, status = excluded.status, batch = excluded.batch,
                    place = excluded.place, is_update = excluded.is_update,
-                   since_ms = excluded.since_ms",
+                   since_ms = excluded.since_ms, asked = excluded.asked,
+                   mended = excluded.mended",
             )?
             .execute(rusqlite::params![
                 &key.0,
@@ -450,6 +482,8 @@ impl Store {
                 entry.group.as_ref().map(|group| group.place),
                 entry.update,
                 entry.since_ms,
+                &entry.asked,
+                entry.mended,
             ])?;
         Ok(())
     }
@@ -552,6 +586,8 @@ impl Raw {
                 group,
                 update: row.get(15)?,
                 since_ms: row.get(16)?,
+                asked: row.get(18)?,
+                mended: row.get(19)?,
             },
         })
     }

@@ -47,6 +47,7 @@ pub(super) enum Command {
     Known(Vec<KeyHash>, Reply<Vec<Option<Entry>>>),
     Intend(Vec<Intent>, Reply<()>),
     Settle(Vec<Outcome>, Reply<Vec<State>>),
+    Word([u8; 32], Vec<Outcome>, Reply<bool>),
     Found(Vec<Found>, Reply<()>),
     Outstanding(Reply<Vec<(KeyHash, Entry)>>),
     Owner(String, Reply<Option<KeyHash>>),
@@ -191,6 +192,11 @@ impl Writer {
             },
             Command::Settle(outcomes, reply) => {
                 self.step(failure, answers, reply, |store| store.settle(&outcomes));
+            }
+            Command::Word(file, outcomes, reply) => {
+                self.step(failure, answers, reply, |store| {
+                    store.by_word(&file, &outcomes)
+                });
             }
             Command::Found(found, reply) => {
                 self.step(failure, answers, reply, |store| store.found(&found));

@@ -1,6 +1,8 @@
 //! What goes where: by plan, ledger and a person's word each row is settled at once or handed to the
 //! uploader.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +51,8 @@ pub(super) struct Feeder<'r> {
     pub(super) missing: Vec<RangeInclusive<u64>>,
     pub(super) runtime: &'r tokio::runtime::Handle,
     pub(super) ahead: &'r Ahead,
+    /// Hashes of files that were handed back with words of a person in them.
+    pub(super) contents: RefCell<HashMap<usize, [u8; 32]>>,
 }
 
 /// A row's fate as the ledger tells it, without asking anybody.
@@ -193,6 +197,8 @@ impl Feeder<'_> {
                     key_hash,
                     body,
                     entry,
+                    asked: None,
+                    mended: self.is_returned(input),
                 };
                 if let Err(lost) = jobs.blocking_send(job) {
                     let _ = told.send(Told::Carried(Carried::not_begun(&lost.0)));
@@ -214,6 +220,7 @@ impl Feeder<'_> {
         let said = self.said(input, batch, row.index);
         let number = source_row(&self.loaded.inputs[input], batch.row(row.index));
         let key_hash = row.key_hash;
+        let row_index = row.index;
         let settled = judged(row);
         let body = match plan {
             Plan::Send(body) => body,
@@ -230,11 +237,13 @@ impl Feeder<'_> {
                 return (settled, Way::Known(Fate::Skipped, None, None, note), None);
             }
             Plan::Reject if asked => {
-                let there = entry.filter(|entry| entry.state.is_there());
+                // Another row of this key has its own record.
+                let there = entry.filter(|entry| entry.state.is_there() && entry.row == number);
                 let note = match there {
-                    Some(_) => {
+                    Some(entry) if entry.mended && !self.is_returned(input) => {
                         "its mended twin is in: the target has a record of this key".to_owned()
                     }
+                    Some(_) => "the target has a record of this row from an earlier run".to_owned(),
                     None => entry.map_or(String::new(), doubt),
                 };
                 let id = there.and_then(|entry| entry.id.as_deref()).map(Arc::from);
@@ -253,6 +262,15 @@ impl Feeder<'_> {
             }
         };
         let id = |id: Option<&str>| id.map(Arc::from);
+        let said = match self.not_another_rows(key_hash, said) {
+            Ok(said) => said,
+            Err(error) => {
+                let unsettled = entry.is_some_and(|entry| entry.state.is_unsettled());
+                let way = self.not_noted(&error, unsettled);
+                return (settled, way, None);
+            }
+        };
+        let mut settled = settled;
         let way = match (judge(entry, &body.hash, &self.mapping, self.space), said) {
             (Standing::Unsettled { .. }, Said::Created(made)) => {
                 match self.settle(key_hash, &[State::Created], Some(made.clone())) {
@@ -273,9 +291,28 @@ impl Feeder<'_> {
                 }
             }
             (_, Said::Created(made)) => a_person_says(made),
+            (Standing::Unsettled { .. }, Said::Unclear { why, .. }) if asked => {
+                Way::Known(Fate::Uncertain, None, None, why)
+            }
+            (Standing::New | Standing::FailedBefore, Said::Unclear { why, of_created })
+                if asked =>
+            {
+                settled
+                    .issues
+                    .push(self.word_issue(input, batch, row_index, why, of_created));
+                match of_created {
+                    true => {
+                        let way = Way::Known(Fate::Rejected, None, None, String::new());
+                        return (settled, way, None);
+                    }
+                    false => Way::Send,
+                }
+            }
             (Standing::Unsettled { entry, .. }, Said::Send) if asked => {
-                match self.settle(key_hash, entry.not_made(), None) {
-                    Ok(()) => Way::Again,
+                match self.send_word(input, key_hash, entry.not_made()) {
+                    Ok(true) => Way::Again,
+                    // It stood for an attempt that was made: this one is another.
+                    Ok(false) => Way::Send,
                     Err(error) => self.not_noted(&error, true),
                 }
             }
@@ -338,6 +375,83 @@ impl Feeder<'_> {
             .map(drop)
     }
 
+    fn is_returned(&self, input: usize) -> bool {
+        self.loaded.inputs[input].source.returned.is_some()
+    }
+
+    /// Uses the word `send` of a file up; `false` where it was used before: it speaks of the attempts
+    /// that there were when it was written.
+    fn send_word(
+        &self,
+        input: usize,
+        key: Option<KeyHash>,
+        states: &[State],
+    ) -> Result<bool, LedgerError> {
+        let Some(key) = key else { return Ok(false) };
+        let mut contents = self.contents.borrow_mut();
+        let content = match contents.get(&input) {
+            Some(content) => *content,
+            None => {
+                let source = &self.loaded.inputs[input].source;
+                // What cannot be read any more ends the run with its own words: nothing is sent by it.
+                let Ok(content) = source.content() else {
+                    return Ok(false);
+                };
+                *contents.entry(input).or_insert(content)
+            }
+        };
+        let outcomes = states.iter().map(|state| Outcome {
+            key,
+            state: *state,
+            id: None,
+            address: None,
+            status: None,
+            run: Arc::clone(self.run),
+        });
+        self.journal.settle_by_word(content, outcomes.collect())
+    }
+
+    /// What a person says of a row, unless the record that it names is another row's.
+    fn not_another_rows(&self, key: Option<KeyHash>, said: Said) -> Result<Said, LedgerError> {
+        let Said::Created(id) = said else {
+            return Ok(said);
+        };
+        match self.journal.owner_of(&id)? {
+            Some(owner) if Some(owner) != key => Ok(Said::Unclear {
+                why: format!(
+                    "`_fate` says that the target's record {id} is this row's, and the ledger holds it for \
+                     another row; write the id of its own record, or `send` if there is none"
+                ),
+                of_created: true,
+            }),
+            _ => Ok(Said::Created(id)),
+        }
+    }
+
+    fn word_issue(
+        &self,
+        input: usize,
+        batch: &crate::row::RowBatch,
+        index: usize,
+        why: String,
+        of_created: bool,
+    ) -> Issue {
+        let returned = self.loaded.inputs[input].source.returned.as_ref();
+        let column = returned.map(|returned| returned.fate);
+        let cell = column.map(|column| batch.row(index).cell(column).text);
+        Issue {
+            code: "fate".into(),
+            severity: match of_created {
+                true => Severity::Error,
+                false => Severity::Warning,
+            },
+            column,
+            field: None,
+            value: cell.map(|text| cut(text).into()),
+            message: why.into(),
+        }
+    }
+
     /// Notes a record that a person found at the target, so that a later run does not send it.
     fn note_found(
         &self,
@@ -356,6 +470,8 @@ impl Feeder<'_> {
             run: Arc::clone(self.run),
             update: false,
             group: None,
+            asked: None,
+            mended: true,
         };
         let found = Found {
             intent,
@@ -379,12 +495,14 @@ impl Feeder<'_> {
             _ if lower.starts_with("created:") => {
                 let id = text["created:".len()..].trim();
                 if id.is_empty() {
-                    Said::Nothing
+                    Said::unclear(text)
                 } else {
                     Said::Created(id.to_owned())
                 }
             }
-            _ => Said::Nothing,
+            // As we wrote it, or emptied.
+            "" | "rejected" | "failed" | "pending" | "skipped" => Said::Nothing,
+            _ => Said::unclear(text),
         }
     }
 }
@@ -413,6 +531,24 @@ enum Said {
     Send,
     Uncertain,
     Created(String),
+    /// Something that means nothing here; `of_created`: it may be meant to say that the target has it.
+    Unclear {
+        why: String,
+        of_created: bool,
+    },
+}
+
+impl Said {
+    fn unclear(text: &str) -> Self {
+        Self::Unclear {
+            of_created: text.to_ascii_lowercase().starts_with("created"),
+            why: format!(
+                "`_fate` says `{}`, which means nothing; write `send` if the target does not have it, \
+                 `created:ID` if it has it, or leave it as it was",
+                cut(text)
+            ),
+        }
+    }
 }
 
 fn join_notes(first: &str, second: &str) -> String {

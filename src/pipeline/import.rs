@@ -403,6 +403,7 @@ impl Run<'_> {
                 missing: settings.selection.named(),
                 runtime: runtime.handle(),
                 ahead: &ahead,
+                contents: std::cell::RefCell::default(),
             };
             let read = &read;
             let claims = claims.as_mut();

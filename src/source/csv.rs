@@ -301,6 +301,10 @@ fn first_row(
 }
 
 impl Table {
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     pub(super) fn size_hint(&self) -> u64 {
         self.origin.size
     }

@@ -270,6 +270,20 @@ impl Source {
         }
     }
 
+    /// Hash of the file as it stands: tells it from one of another content, whatever it is called.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub fn content(&self) -> std::io::Result<[u8; 32]> {
+        let origin = match &self.table {
+            Table::Csv(table) => table.origin(),
+            Table::Workbook(table) => table.origin(),
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(origin.reader(0))?;
+        Ok(*hasher.finalize().as_bytes())
+    }
+
     /// Size of the input in bytes, for showing progress.
     pub fn size_hint(&self) -> Option<u64> {
         match &self.table {

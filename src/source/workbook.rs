@@ -351,6 +351,10 @@ fn returned_text(text: &str) -> (&str, Kind) {
 }
 
 impl Table {
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     pub(super) fn size_hint(&self) -> u64 {
         self.origin.size
     }

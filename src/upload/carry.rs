@@ -65,7 +65,8 @@ impl Uploader {
                     };
                     return self.change(job, body, known).await;
                 }
-                let doubt = Doubt::left(entry, same_body);
+                let accepted = self.was_accepted(entry);
+                let doubt = Doubt::left(entry, same_body, job.asked, accepted);
                 match self.find_out(job, body, doubt).await {
                     Fact::Ours(found) if same_body => {
                         self.settled(job, State::Created, &found, None).await
@@ -73,7 +74,10 @@ impl Uploader {
                     Fact::Ours(found) => self.ours_with_other_body(job, body, found).await,
                     Fact::NotMade => self.once_more(job, body).await,
                     Fact::Repeat => self.create(job, body, Some(doubt.since_ms)).await,
-                    Fact::Unclear { code, why } => self.uncertain(job, code, why).await,
+                    Fact::Unclear { code, why } => {
+                        let status = entry.status.filter(|_| accepted);
+                        self.uncertain_after(job, code, why, status).await
+                    }
                 }
             }
         }
@@ -368,10 +372,20 @@ impl Uploader {
                         sent: false,
                     }
                 }
-                Attempt::Unknown(why) | Attempt::Answered(Verdict::Unknown(why), _) => {
+                Attempt::Unknown(_) | Attempt::Answered(Verdict::Unknown(_), _) => {
+                    let (why, status) = match attempt {
+                        Attempt::Answered(Verdict::Unknown(why), status) => (why, status),
+                        Attempt::Unknown(why) => (why, None),
+                        _ => (String::new(), None),
+                    };
+                    let status =
+                        status.filter(|status| self.target.create.endpoint.succeeds(*status));
                     let since_ms = open_ms.unwrap_or(left_ms);
-                    let fact = self.find_out(job, body, Doubt::now(Some(since_ms))).await;
-                    match fact {
+                    let doubt = Doubt {
+                        accepted: status.is_some(),
+                        ..Doubt::now(Some(since_ms))
+                    };
+                    match self.find_out(job, body, doubt).await {
                         Fact::Ours(found) => {
                             return self.settled(job, State::Created, &found, None).await;
                         }
@@ -386,7 +400,8 @@ impl Uploader {
                         }
                         Fact::Repeat => open_ms = Some(since_ms),
                         Fact::Unclear { code, why: unclear } => {
-                            return self.uncertain(job, code, format!("{why}; {unclear}")).await;
+                            let why = format!("{why}; {unclear}");
+                            return self.uncertain_after(job, code, why, status).await;
                         }
                     }
                     Again {

@@ -124,16 +124,33 @@ impl Uploader {
         }
     }
 
-    fn row(&self, job: Job) -> Ready {
+    fn row(&self, mut job: Job) -> Ready {
         // A prepared body is JSON of our own making.
         let body: Value = serde_json::from_str(&job.body.json).unwrap_or(Value::Null);
-        let turns = self.turns(&job, &body).into_iter().map(Turn::from);
+        let turns = self.turns(&job, &body);
+        job.asked = hash_of(&turns);
+        let turns = turns.into_iter().map(Turn::from);
         Ready {
             turns: turns.collect(),
             body,
             job,
         }
     }
+}
+
+/// Hash of all that a row is looked up by, where there is something.
+fn hash_of(turns: &[String]) -> Option<[u8; 16]> {
+    if turns.is_empty() {
+        return None;
+    }
+    let mut hasher = blake3::Hasher::new();
+    for turn in turns {
+        hasher.update(&(turn.len() as u64).to_le_bytes());
+        hasher.update(turn.as_bytes());
+    }
+    let mut hash = [0; 16];
+    hasher.finalize_xof().fill(&mut hash);
+    Some(hash)
 }
 
 fn is_open(job: &Job) -> bool {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::find::{Match, Purpose, Search, now_ms};
 use super::{Job, Uploader};
-use crate::ledger::Entry;
+use crate::ledger::{Entry, State};
 use crate::record::{KeyHash, Uncertain};
 
 /// What was found out about an attempt without an answer.
@@ -39,16 +39,27 @@ pub(super) struct Doubt {
     pub(super) same_body: bool,
     /// Whether each carried this row alone.
     pub(super) alone: bool,
+    /// Whether they had all that the row is looked up by now.
+    pub(super) same_asked: bool,
+    /// Whether the last was answered with a status of success, and the answer could not be read.
+    pub(super) accepted: bool,
 }
 
 impl Doubt {
     /// What an earlier run left.
-    pub(super) fn left(entry: &Entry, same_body: bool) -> Self {
+    pub(super) fn left(
+        entry: &Entry,
+        same_body: bool,
+        asked: Option<[u8; 16]>,
+        accepted: bool,
+    ) -> Self {
         Self {
             since_ms: entry.since_ms,
             last_ms: entry.attempted_ms,
             same_body,
             alone: entry.group.is_none(),
+            same_asked: same_body || (asked.is_some() && entry.asked == asked),
+            accepted,
         }
     }
 
@@ -60,6 +71,8 @@ impl Doubt {
             last_ms: now,
             same_body: true,
             alone: true,
+            same_asked: true,
+            accepted: false,
         }
     }
 
@@ -78,6 +91,43 @@ pub(super) type Doubts = HashMap<String, HashSet<KeyHash>>;
 impl Uploader {
     /// Finds out whether an attempt without an answer was carried out, by the surest means first.
     pub(super) async fn find_out(&self, job: &Job, body: &Value, doubt: Doubt) -> Fact {
+        match self.inquire(job, body, doubt).await {
+            // That nothing is found is no proof against the target's own word.
+            Fact::NotMade if doubt.accepted => Fact::Unclear {
+                code: "target.unknown",
+                why: "the status says that it was carried out, though no such record is found"
+                    .to_owned(),
+            },
+            fact => fact,
+        }
+    }
+
+    /// Whether the answer of an earlier run's last attempt had a status of success and could not be
+    /// read.
+    pub(super) fn was_accepted(&self, entry: &Entry) -> bool {
+        entry.state == State::Uncertain
+            && entry.group.is_none()
+            && entry
+                .status
+                .is_some_and(|status| self.target.create.endpoint.succeeds(status))
+    }
+
+    /// Whether one of the look-ups asks by nothing but the row's key, which stays.
+    fn asks_by_key(&self) -> bool {
+        self.target.lookups.iter().any(|lookup| {
+            let wanted = lookup.where_.iter().map(|(_, text)| text);
+            let mut names = lookup
+                .texts()
+                .into_iter()
+                .chain(wanted)
+                .flat_map(|text| text.names())
+                .peekable();
+            names.peek().is_some()
+                && names.all(|name| matches!(name, [only] if matches!(&**only, "key" | "key_hash")))
+        })
+    }
+
+    async fn inquire(&self, job: &Job, body: &Value, doubt: Doubt) -> Fact {
         let create = &self.target.file.create;
         if doubt.same_body {
             if create.idempotency_header.is_some() && doubt.alone && self.remembered(doubt.since_ms)
@@ -105,6 +155,12 @@ impl Uploader {
                     .to_owned(),
             },
             Search::Found(found) => Fact::Ours(found),
+            Search::None if !doubt.same_asked && !self.asks_by_key() => Fact::Unclear {
+                code: "target.unknown",
+                why: "nothing is found by what the row holds now, which proves nothing: it was sent with other \
+                      values; give it back the values that it was sent with, or look for the record yourself"
+                    .to_owned(),
+            },
             Search::None => {
                 if self.any_doubt() {
                     self.out_of_doubt(job, body);
@@ -116,7 +172,9 @@ impl Uploader {
                 why,
             },
             Search::NotAskable(_) | Search::CannotTell(_)
-                if doubt.same_body && self.settings.uncertain == Uncertain::Resend =>
+                if doubt.same_body
+                    && !doubt.accepted
+                    && self.settings.uncertain == Uncertain::Resend =>
             {
                 Fact::Repeat
             }

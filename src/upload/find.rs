@@ -52,6 +52,26 @@ pub(super) enum Purpose {
     Settle { attempted_ms: i64 },
 }
 
+/// What stands where a record should be, without what it says.
+fn what_is(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "true or false".to_owned(),
+        Value::Number(_) => "a number".to_owned(),
+        Value::String(_) => "a text".to_owned(),
+        Value::Array(_) => "a list in a list".to_owned(),
+        Value::Object(members) if members.is_empty() => "an empty object".to_owned(),
+        Value::Object(members) => {
+            let names: Vec<String> = members
+                .keys()
+                .take(5)
+                .map(|name| format!("`{}`", crate::issue::cut(name)))
+                .collect();
+            format!("an object of {}", names.join(", "))
+        }
+    }
+}
+
 /// Equal as texts, ignoring case.
 fn same(a: &Value, b: &Value) -> bool {
     let text = |value: &Value| match value {
@@ -173,7 +193,7 @@ impl Uploader {
             lookup.results.get(&json)
         };
         let records: Vec<&Value> = match at {
-            Some(Value::Array(records)) => records.iter().collect(),
+            Some(Value::Array(records)) => records.iter().collect::<Vec<&Value>>(),
             Some(record @ Value::Object(_)) => vec![record],
             Some(Value::Null) => vec![],
             // Some leave an empty list out; an answer with something else in it tells nothing.
@@ -188,6 +208,19 @@ impl Uploader {
                 return Search::CannotTell("the look-up's answer has another shape".to_owned());
             }
         };
+        // What has no id is no record: the path may lead to something else.
+        let nameless = |record: &&Value| lookup.id.get(record).and_then(id_text).is_none();
+        if let Some(other) = records.iter().copied().find(nameless) {
+            return Search::CannotTell(format!(
+                "the look-up's answer holds {} {}, where a record with an id at `{}` should be",
+                what_is(other),
+                match lookup.results.is_empty() {
+                    true => "by itself".to_owned(),
+                    false => format!("at `{}`", lookup.results),
+                },
+                lookup.id
+            ));
+        }
         let fits = |record: &&Value| {
             let by_query = lookup
                 .texts()

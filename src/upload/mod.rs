@@ -54,6 +54,10 @@ pub struct Job {
     pub body: Body,
     /// What the ledger knew of the key before the run.
     pub entry: Option<Entry>,
+    /// Hash of all that it is looked up by; filled in by the uploader.
+    pub asked: Option<[u8; 16]>,
+    /// Whether it comes from a reject file that was handed back.
+    pub mended: bool,
 }
 
 /// What became of a row.

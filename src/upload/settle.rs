@@ -38,6 +38,8 @@ impl Uploader {
             run: Arc::clone(&self.settings.run),
             update,
             group: None,
+            asked: job.asked,
+            mended: job.mended,
         }
     }
 
@@ -141,10 +143,21 @@ impl Uploader {
     }
 
     pub(super) async fn uncertain(&self, job: &Job, code: &'static str, why: String) -> Carried {
+        self.uncertain_after(job, code, why, None).await
+    }
+
+    /// The same, with the status of an answer that does not tell.
+    pub(super) async fn uncertain_after(
+        &self,
+        job: &Job,
+        code: &'static str,
+        why: String,
+        status: Option<u16>,
+    ) -> Carried {
         let body = serde_json::from_str(&job.body.json).unwrap_or_default();
         self.in_doubt(job, &body);
         match self
-            .record(job, State::Uncertain, &Match::none(), None)
+            .record(job, State::Uncertain, &Match::none(), status)
             .await
         {
             Ok(_) => Carried::new(job.sequence, Fate::Uncertain, why).code(code),

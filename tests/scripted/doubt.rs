@@ -362,3 +362,145 @@ fn the_fate_in_the_reject_file_settles_an_uncertain_row() {
         );
     }
 }
+
+#[test]
+fn what_has_no_id_is_no_match() {
+    for data in [
+        json!({ "items": [], "total": 0 }),
+        json!({}),
+        json!([{}]),
+        json!([null]),
+        json!([{ "email": "ann@x.example", "name": "Ann" }]),
+    ] {
+        let answer = json!({ "data": data });
+        let other = move |request: &Request, _: &[Value]| {
+            (request.method == "GET").then(|| Reply::json(200, answer.clone()))
+        };
+        let case = Case::plain(LOOKUP, ONE, forgetful(true, other));
+        let ran = case.import(1);
+        assert_eq!(case.fates(), "uncertain", "{data}");
+        assert_eq!(case.server.of("POST /c").len(), 1, "{data}");
+        let said = ran.json()["issues"][0]["message"].to_string();
+        assert!(
+            said.contains("at `data`") && said.contains("id at `id`"),
+            "{said}"
+        );
+        // Nor does a later run believe it.
+        case.import(1);
+        assert_eq!(case.fates(), "uncertain", "{data}");
+        assert_eq!(case.server.of("POST /c").len(), 1, "{data}");
+    }
+}
+
+#[test]
+fn an_answer_of_success_without_an_id_is_never_repeated() {
+    let mut found = false;
+    let case = Case::plain(LOOKUP, ONE, move |request: &Request| {
+        if request.method == "POST" {
+            return Reply::json(200, json!({}));
+        }
+        // The last look-up finds it at last.
+        found |= request.number >= 3;
+        let record = json!({ "id": "late", "email": "ann@x.example", "name": "Ann" });
+        Reply::json(
+            200,
+            json!({ "data": if found { vec![record] } else { vec![] } }),
+        )
+    });
+    for _ in 0..2 {
+        let ran = case.import(1);
+        assert_eq!(case.fates(), "uncertain");
+        let said = ran.json()["issues"][0]["message"].to_string();
+        assert!(said.contains("was carried out"), "{said}");
+    }
+    case.import(0);
+    assert_eq!(case.results()[0].2, "late");
+    assert_eq!(case.server.of("POST /c").len(), 1);
+}
+
+#[test]
+fn a_success_without_an_id_is_not_repeated_by_policy_either() {
+    let mapping = format!("{MAPPING}[policy]\nuncertain = \"resend\"\n");
+    let target = format!("{HEAD}[create]\npath = \"/c\"\nid = \"id\"\n");
+    let case = Case::new(&target, &mapping, ONE, |_: &Request| {
+        Reply::json(200, json!({}))
+    });
+    let ran = case.import(1);
+    assert_eq!(case.fates(), "uncertain");
+    let said = ran.json()["issues"][0]["message"].to_string();
+    assert!(said.contains("no id at `id`"), "{said}");
+    assert_eq!(case.server.of("POST /c").len(), 1);
+}
+
+const LIST: &str = "[create]\npath = \"/c\"\nid = \"id\"\n[list]\npath = \"/c\"\nresults = \"data\"\nid = \"id\"\nby = \"email\"\n";
+
+/// Stores the first create and loses its answer; nothing can be asked before the second run.
+fn lost_once() -> impl FnMut(&Request) -> Reply + Send + 'static {
+    let mut stored: Vec<Value> = Vec::new();
+    let mut asked = 0;
+    move |request| {
+        if request.method == "GET" {
+            asked += 1;
+            if asked <= 5 {
+                return Reply::status(500);
+            }
+            let email = request.query("email");
+            let fits = |record: &&Value| {
+                email
+                    .as_ref()
+                    .is_none_or(|email| record["email"] == email.as_str())
+            };
+            let hits: Vec<&Value> = stored.iter().filter(fits).collect();
+            return Reply::json(200, json!({ "data": hits }));
+        }
+        let mut record = request.json();
+        record["id"] = json!(stored.len() + 1);
+        stored.push(record.clone());
+        match stored.len() {
+            1 => Reply::Cut,
+            _ => Reply::json(201, record),
+        }
+    }
+}
+
+#[test]
+fn a_look_up_by_a_value_that_was_changed_proves_nothing() {
+    let edited = ONE.replace("ann@x", "anna@x");
+    for target in [LOOKUP, LIST] {
+        let case = Case::plain(target, ONE, lost_once());
+        case.import(1);
+        assert_eq!(case.fates(), "uncertain");
+        case.bench.file("in.csv", &edited);
+        let ran = case.import(1);
+        assert_eq!(case.fates(), "uncertain", "{}", ran.stderr);
+        assert_eq!(case.server.of("POST /c").len(), 1);
+        // As it was sent, it is found.
+        case.bench.file("in.csv", ONE);
+        case.import(0);
+        assert_eq!(case.results()[0].2, "1");
+        assert_eq!(case.server.of("POST /c").len(), 1);
+    }
+}
+
+#[test]
+fn a_look_up_by_values_that_stayed_proves_what_it_says_of_a_changed_row() {
+    let mut posts = 0;
+    let case = Case::plain(LOOKUP, ONE, move |request: &Request| {
+        if request.method == "GET" {
+            return match request.number {
+                ..=5 => Reply::status(500),
+                _ => Reply::json(200, json!({ "data": [] })),
+            };
+        }
+        posts += 1;
+        match posts {
+            1 => Reply::Cut,
+            _ => made(request),
+        }
+    });
+    case.import(1);
+    assert_eq!(case.fates(), "uncertain");
+    case.bench.file("in.csv", &ONE.replace("Ann", "Anna"));
+    case.import(0);
+    assert_eq!(case.server.of("POST /c").len(), 2);
+}

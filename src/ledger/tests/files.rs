@@ -128,15 +128,15 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = in_folder(&folder);
     open(open_at(&path)).unwrap().close().unwrap();
-    doctor(&path, "PRAGMA user_version = 3");
+    doctor(&path, "PRAGMA user_version = 4");
     let before = std::fs::read(&path).unwrap();
     let error = open(open_at(&path)).unwrap_err();
     assert!(
         matches!(
             error,
             LedgerError::Newer {
-                found: 3,
-                known: 2,
+                found: 4,
+                known: 3,
                 ..
             }
         ),
@@ -339,6 +339,36 @@ fn a_ledger_of_format_1_is_read_as_it_is_and_taken_along() {
     let runs = Reader::open(&path).unwrap().runs().unwrap();
     assert_eq!((runs.len(), runs[1].summary.as_deref()), (2, Some("{}")));
     assert_eq!(runs[1].inputs, ["/in/x.csv"]);
+}
+
+#[test]
+fn a_ledger_of_format_2_is_taken_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = in_folder(&folder);
+    let ledger = open(open_at(&path)).unwrap();
+    let run = begin(&ledger);
+    wait(ledger.about_to_send(vec![intent(&run, 1)])).unwrap();
+    ledger.close().unwrap();
+    doctor(
+        &path,
+        "ALTER TABLE entry DROP COLUMN asked; ALTER TABLE entry DROP COLUMN mended;
+         DROP TABLE word; PRAGMA user_version = 2;",
+    );
+    let mut reader = Reader::open(&path).unwrap();
+    assert_eq!(reader.unsettled().unwrap()[0].1.asked, None);
+    drop(reader);
+    let ledger = open(open_at(&path)).unwrap();
+    let run = begin(&ledger);
+    assert_eq!(ledger.outstanding().unwrap()[0].1.row, 1);
+    let asking = Intent {
+        asked: Some([7; 16]),
+        mended: true,
+        ..intent(&run, 2)
+    };
+    wait(ledger.about_to_send(vec![asking])).unwrap();
+    let known = ledger.known(&[key(2)]).unwrap();
+    let entry = known[0].as_ref().unwrap();
+    assert_eq!((entry.asked, entry.mended), (Some([7; 16]), true));
 }
 
 #[test]

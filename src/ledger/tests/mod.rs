@@ -65,6 +65,8 @@ fn intent(run: &Arc<str>, number: u8) -> Intent {
         run: Arc::clone(run),
         update: false,
         group: None,
+        asked: None,
+        mended: false,
     }
 }
 

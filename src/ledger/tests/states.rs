@@ -252,6 +252,8 @@ fn entry(state: State, sent: Option<u8>) -> Entry {
         status: None,
         group: None,
         update: false,
+        asked: None,
+        mended: false,
     }
 }
 

@@ -133,6 +133,23 @@ fn a_record_found_before_sending_is_left_alone() {
     assert!(wait(ledger.about_to_send(vec![intent(&run, 1)])).is_err());
 }
 
+#[test]
+fn a_word_of_a_file_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = in_folder(&folder);
+    let ledger = open(open_at(&path)).unwrap();
+    let run = begin(&ledger);
+    wait(ledger.about_to_send(vec![intent(&run, 1)])).unwrap();
+    let absent = || vec![outcome(&run, 1, State::Absent)];
+    assert!(ledger.settle_by_word([1; 32], absent()).unwrap());
+    wait(ledger.about_to_send(vec![intent(&run, 1)])).unwrap();
+    assert!(!ledger.settle_by_word([1; 32], absent()).unwrap());
+    let state = |ledger: &Ledger| ledger.known(&[key(1)]).unwrap()[0].as_ref().unwrap().state;
+    assert_eq!(state(&ledger), State::Sending);
+    assert!(ledger.settle_by_word([2; 32], absent()).unwrap());
+    assert_eq!(state(&ledger), State::Absent);
+}
+
 fn spent(ledger: &Ledger, since_ms: i64) -> u64 {
     let minutes = ledger.spent_since(since_ms).unwrap();
     minutes.into_iter().map(|(_, count)| count).sum()
