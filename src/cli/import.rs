@@ -357,6 +357,13 @@ fn selection(args: &Args) -> Result<Selection, Mistake> {
 
 /// A base URL without TLS that leaves this machine.
 pub(super) fn insecure(base_url: &str, allowed: bool) -> Option<Mistake> {
+    let plain = ledger::without_user(base_url);
+    if plain != base_url {
+        return Some(
+            Mistake::new("base-url", "the base URL holds a user or a password")
+                .help("give it without them; secrets come from the environment or files, by the variables of [auth] in the target file"),
+        );
+    }
     let Ok(url) = url::Url::parse(base_url) else {
         let message = format!("`{base_url}` is not an address");
         return Some(Mistake::new("base-url", message).help("give it as https://…"));
@@ -603,8 +610,12 @@ mod tests {
             ("http://[::1]:1", false, true),
             ("ftp://a.example", true, false),
             ("nonsense", true, false),
+            ("https://u:pw@a.example", true, false),
+            ("https://token@a.example/api", true, false),
         ] {
-            assert_eq!(insecure(address, allowed).is_none(), fine, "{address}");
+            let told = insecure(address, allowed);
+            assert_eq!(told.is_none(), fine, "{address}");
+            assert!(!format!("{told:?}").contains("pw@"), "{address}");
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::common::{complain, plan_options, print, quoted, say, shown};
 use super::diagnostics;
+use super::import::insecure;
 use super::ledgers::{self, local, rfc_3339, table};
 use crate::issue::Mistake;
 use crate::ledger::{self, Entry, Ledger, LedgerError, Outcome, Reader, RunInfo, RunRow, State};
@@ -541,11 +542,45 @@ fn list(open: &[Open], ledgers: &[Reader], args: &Args, narrowed: bool) -> anyho
         .collect();
     let names = ["ROW", "KEY", "SINCE", "TARGET", "INPUT", "WHAT IS KNOWN"];
     print(&table(&names, &rows))?;
-    say("look for each at the target; then say what you found:\n  \
-         it is not there, and may be sent:  rowferry settle --row N --absent\n  \
-         it is there, with this id:         rowferry settle --row N --id ID\n  \
-         none of them is there:             rowferry settle --all-absent");
+    let ledger = args.ledger.as_ref().map_or(String::new(), |ledger| {
+        format!(" --ledger {}", quoted(&shown(ledger)))
+    });
+    say(&format!(
+        "look for each at the target; then say what you found:\n  \
+         it is not there, and may be sent:  rowferry settle{ledger} --row N --absent\n  \
+         it is there, with this id:         rowferry settle{ledger} --row N --id ID\n  \
+         none of them is there:             rowferry settle{ledger} --all-absent"
+    ));
     Ok(Exit::Ok)
+}
+
+/// What the next import needs as the last one did, to find the same account and the same ledger.
+fn same_ledger(run: &RunRow, reader: Option<&Reader>, args: &Args) -> String {
+    let mut options = String::new();
+    let mut option = |name: &str, value: &str| {
+        options.push_str(&format!(" {name} {}", quoted(value)));
+    };
+    let played = reader.is_some_and(|reader| reader.base_url().starts_with("sandbox:"));
+    if !played {
+        let path = run.mapping_path.as_ref().unwrap_or(&run.mapping);
+        let (loaded, _) = crate::pipeline::load::load_mapping(Path::new(path));
+        let own = loaded.is_some_and(|(_, target)| target.file.base_url == run.base_url);
+        if !own && !run.base_url.is_empty() {
+            option("--base-url", &run.base_url);
+        }
+    }
+    if let Some(account) = reader.and_then(Reader::account) {
+        option("--account", account);
+    }
+    if let Some(ledger) = &args.ledger {
+        option("--ledger", &shown(ledger));
+    }
+    if played {
+        options.push_str(" --sandbox");
+    } else if insecure(&run.base_url, false).is_some() && insecure(&run.base_url, true).is_none() {
+        options.push_str(" --insecure-http");
+    }
+    options
 }
 
 /// Says what was written down.
@@ -602,8 +637,9 @@ fn tell(
             _ => "INPUT…".to_owned(),
         };
         text.push_str(&format!(
-            "\nrowferry import {input} --mapping {}",
-            quoted(&run.mapping)
+            "\nrowferry import {input} --mapping {}{}",
+            quoted(&run.mapping),
+            same_ledger(run, ledgers.get(first.place), args)
         ));
     }
     say(&text);

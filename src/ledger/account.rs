@@ -31,7 +31,7 @@ impl Account {
         };
         text("rowferry account 1");
         text(&self.target);
-        text(without_user(&self.base_url).trim_end_matches('/'));
+        text(&one_form(&self.base_url));
         for part in [&self.client_id, &self.name] {
             text(if part.is_some() { "+" } else { "-" });
             text(part.as_deref().unwrap_or_default());
@@ -75,6 +75,26 @@ pub(crate) fn without_user(url: &str) -> String {
         Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
         None => url.to_owned(),
     }
+}
+
+/// The one form of addresses that lead to the same place: scheme and host in small letters, no user,
+/// no port that goes without saying, no slash at the end.
+fn one_form(url: &str) -> String {
+    let url = without_user(url);
+    let url = url.trim_end_matches('/');
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let scheme = scheme.to_ascii_lowercase();
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let host = host.to_ascii_lowercase();
+    let usual = match scheme.as_str() {
+        "https" => ":443",
+        _ => ":80",
+    };
+    let host = host.strip_suffix(usual).unwrap_or(&host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// Where the ledger of this account stands if `--ledger` does not say: in `$XDG_STATE_HOME/rowferry`,
@@ -234,6 +254,33 @@ mod tests {
             });
             assert!(name.starts_with(start) && name.ends_with(".db"), "{name}");
             assert_eq!(name.len(), start.len() + 8 + 3, "{name}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_lead_to_the_same_place_are_one_account() {
+        let of = |base_url: &str| {
+            let base_url = base_url.to_owned();
+            let account = Account {
+                base_url,
+                ..Account::default()
+            };
+            account.hash()
+        };
+        let plain = of("https://api.example.com/v1");
+        for same in [
+            "https://API.Example.com/v1",
+            "HTTPS://api.example.com:443/v1/",
+            "https://u:pw@api.example.com/v1",
+        ] {
+            assert_eq!(of(same), plain, "{same}");
+        }
+        for other in [
+            "https://api.example.com/V1",
+            "https://api.example.com:80/v1",
+            "http://api.example.com/v1",
+        ] {
+            assert_ne!(of(other), plain, "{other}");
         }
     }
 }

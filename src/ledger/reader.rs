@@ -62,6 +62,11 @@ impl Reader {
         &self.target
     }
 
+    /// Where it sends: the base URL, or `sandbox:` and the target's name.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// The name that `--account` gave.
     pub fn account(&self) -> Option<&str> {
         self.account.as_deref()

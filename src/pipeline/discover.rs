@@ -44,7 +44,8 @@ pub fn discover(
         .enable_all()
         .build()
         .map_err(|error| format!("no runtime can be started: {error}"))?;
-    let client = Client::new(&settings.base_url, &settings.credentials.headers, TIMEOUT)?;
+    let client = Client::new(&settings.base_url, &settings.credentials.headers, TIMEOUT)?
+        .hiding(settings.credentials.secrets());
     // Pace and requests are counted in a ledger; this one is forgotten.
     let folder =
         tempfile::tempdir().map_err(|error| format!("no temporary folder can be made: {error}"))?;

@@ -246,6 +246,11 @@ impl Run<'_> {
 
         let client = Client::new(&settings.base_url, &settings.credentials.headers, TIMEOUT)
             .map_err(ImportError::Start)?;
+        // A rehearsal has none.
+        let client = match settings.sandbox {
+            Some(_) => client,
+            None => client.hiding(settings.credentials.secrets()),
+        };
         let (rates, search) = match settings.sandbox {
             Some(rate) => (vec![rate], false),
             None => rates(loaded),

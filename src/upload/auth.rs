@@ -37,6 +37,8 @@ pub struct Credentials {
     pub tenants: Vec<(String, String)>,
     /// The OAuth2 client's id.
     pub client_id: Option<String>,
+    /// All that is not to be told to anybody, whoever says it.
+    secrets: Vec<SecretString>,
 }
 
 #[derive(Debug)]
@@ -77,6 +79,23 @@ impl Credentials {
         {
             oauth.section.token_path = Some(format!("origin:{}", address.path()));
         }
+    }
+
+    /// What is not to be told, also where the target says it back to us; not the tokens that are got
+    /// on the way.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let mut secrets = self.secrets.clone();
+        match &self.way {
+            Way::None => {}
+            Way::Fixed { secret, .. } => secrets.push(secret.clone()),
+            Way::OAuth(oauth) => {
+                secrets.extend(oauth.secret.clone());
+                if let Ok(refresh) = oauth.refresh.try_lock() {
+                    secrets.extend(refresh.as_ref().map(|refresh| refresh.text.clone()));
+                }
+            }
+        }
+        secrets
     }
 
     /// Where tokens are asked for, if at another place than on the base.
@@ -154,6 +173,7 @@ pub fn resolve(target: &Target, environment: Environment<'_>) -> Result<Credenti
     let mut mistakes = Vec::new();
     let mut headers = Vec::new();
     let mut tenants = Vec::new();
+    let mut secrets = Vec::new();
     for (name, value) in &target.file.headers {
         match value {
             HeaderValue::Text(text) => headers.push((name.clone(), text.clone())),
@@ -165,8 +185,9 @@ pub fn resolve(target: &Target, environment: Environment<'_>) -> Result<Credenti
                 Err(mistake) => mistakes.push(mistake),
                 Ok(Some(secret)) => {
                     let text = secret.text.expose_secret().to_owned();
-                    if *account {
-                        tenants.push((name.clone(), text.clone()));
+                    match account {
+                        true => tenants.push((name.clone(), text.clone())),
+                        false => secrets.push(secret.text.clone()),
                     }
                     headers.push((name.clone(), text));
                 }
@@ -224,6 +245,7 @@ pub fn resolve(target: &Target, environment: Environment<'_>) -> Result<Credenti
             headers,
             tenants,
             client_id,
+            secrets,
         })
     } else {
         Err(mistakes)

@@ -156,7 +156,7 @@ impl Uploader {
                 let note = format!("it cannot be known whether the target has it: {why}");
                 Carried::new(job.sequence, Fate::Rejected, note).code("lookup.impossible")
             }
-            Search::CannotTell(why) => Carried::new(job.sequence, Fate::Pending, why),
+            Search::CannotTell(why) => self.left_pending(job, why),
         })
     }
 
@@ -482,7 +482,7 @@ impl Uploader {
         if !self.answered.load(Ordering::Relaxed) {
             self.stop(Halt::Down(why.clone()));
         }
-        Carried::new(job.sequence, Fate::Pending, why)
+        self.left_pending(job, why)
     }
 
     /// Whether the target confirmed a record of this row before.

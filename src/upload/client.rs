@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+use secrecy::SecretString;
+
+use super::hide::Hide;
 use crate::fault;
 use crate::target::answer::Answer;
 use crate::target::call::{Call, JSON};
@@ -38,6 +41,7 @@ pub struct Client {
     alone: Arc<Alone>,
     base: String,
     headers: HeaderMap,
+    hide: Hide,
 }
 
 /// A client that keeps no connection.
@@ -134,7 +138,15 @@ impl Client {
             alone: Arc::default(),
             base: base.trim_end_matches('/').to_owned(),
             headers: all,
+            hide: Hide::default(),
         })
+    }
+
+    /// Takes these secrets out of whatever the target says.
+    #[must_use]
+    pub fn hiding(mut self, secrets: Vec<SecretString>) -> Self {
+        self.hide = Hide::new(secrets);
+        self
     }
 
     /// The client for the next request.
@@ -245,6 +257,8 @@ impl Client {
                 }
             }
         }
+        self.hide
+            .from(&mut body, status, authorization.map(|(_, value)| value));
         Ok(Answer {
             status,
             headers,

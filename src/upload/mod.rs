@@ -16,6 +16,7 @@ pub mod discover;
 mod dispatch;
 mod doubt;
 mod find;
+mod hide;
 pub mod pace;
 mod pages;
 mod settle;
@@ -117,6 +118,8 @@ pub enum Halt {
     Ledger(String),
     /// More rows were refused than the mapping allows.
     StopAfter(String),
+    /// Rows are left that could not be sent, or not be looked up, in this run.
+    Left(String),
     /// An input can no longer be read, a file of ours not be written, a request not be made.
     Broken(String),
     /// A signal; its number.
@@ -130,9 +133,11 @@ impl Halt {
             Halt::Down(why) => format!("the target is down: {why}"),
             Halt::NotAuthorised(why) => format!("the target does not let us in: {why}"),
             Halt::Fatal(why) => format!("the target refuses everything: {why}"),
-            Halt::Quota(why) | Halt::Ledger(why) | Halt::StopAfter(why) | Halt::Broken(why) => {
-                why.clone()
-            }
+            Halt::Quota(why)
+            | Halt::Ledger(why)
+            | Halt::StopAfter(why)
+            | Halt::Left(why)
+            | Halt::Broken(why) => why.clone(),
             Halt::Signal(2) => "interrupted".to_owned(),
             Halt::Signal(_) => "terminated".to_owned(),
         }
@@ -209,6 +214,8 @@ pub struct Uploader {
     departures: Semaphore,
     /// The last thing that went wrong, for people.
     trouble: StdMutex<String>,
+    /// Why the first row stayed pending that the run itself did not stop at.
+    left: StdMutex<Option<String>>,
     listener: Listener,
 }
 
@@ -269,6 +276,7 @@ impl Uploader {
             under_way: AtomicUsize::new(0),
             departures: Semaphore::new(departing),
             trouble: StdMutex::default(),
+            left: StdMutex::default(),
             listener,
             target,
             client,
@@ -300,6 +308,11 @@ impl Uploader {
     /// Why the run stops, if it does.
     pub fn stopped(&self) -> Option<Halt> {
         self.halt.borrow().clone()
+    }
+
+    /// Why a row was left pending though the run went on, if one was.
+    pub fn left(&self) -> Option<String> {
+        lock(&self.left).clone()
     }
 
     /// What a person should know about this run, beside its rows.
@@ -347,6 +360,14 @@ impl Uploader {
 /// What a panic of another worker left behind is as good as before.
 fn lock<T>(mutex: &StdMutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Uploader {
+    /// A row that stays pending while the run goes on.
+    fn left_pending(&self, job: &Job, why: String) -> Carried {
+        lock(&self.left).get_or_insert_with(|| why.clone());
+        Carried::new(job.sequence, Fate::Pending, why)
+    }
 }
 
 impl Carried {

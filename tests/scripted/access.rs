@@ -476,3 +476,70 @@ fn a_file_that_extends_another_replaces_one_fact_of_a_section() {
         (Some("Bearer t"), None)
     );
 }
+
+#[test]
+fn our_own_secret_is_not_told_where_the_target_says_it_back() {
+    for (status, code) in [(401, 3), (400, 1), (500, 1)] {
+        let target = format!("{HEAD}[create]\npath = \"/c\"\n")
+            .replace("kind = \"none\"", "kind = \"bearer\"\nenv = \"T_TOKEN\"");
+        let case = Case::new(&target, MAPPING, ONE, move |request: &Request| {
+            let header = request.header("authorization").unwrap();
+            Reply::json(
+                status,
+                json!({ "message": format!("not let in with {header}") }),
+            )
+        });
+        let arguments = [
+            "import",
+            "in.csv",
+            "--mapping",
+            "m.toml",
+            "--json",
+            "--html",
+            "page.html",
+            "--issues",
+            "issues.jsonl",
+            "--wait-down",
+            "0",
+        ];
+        let variables = [("T_TOKEN", "sekret-token-123")];
+        let ran = case.bench.run_with(&variables, &arguments).expect(code);
+        assert!(!ran.stderr.contains("sekret"), "{}", ran.stderr);
+        assert!(!ran.stdout.contains("sekret"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("[secret]"), "{}", ran.stdout);
+        for name in [
+            "page.html",
+            "issues.jsonl",
+            "in.rejects.csv",
+            "in.results.csv",
+        ] {
+            assert!(
+                !case.bench.has(name) || !case.bench.read(name).contains("sekret"),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_base_url_with_a_password_is_refused_and_not_repeated() {
+    let case = Case::plain("[create]\npath = \"/c\"\n", ONE, made);
+    let address = case.server.base().replace("://", "://u:geheim@");
+    let arguments = [
+        "import",
+        "in.csv",
+        "-m",
+        "m.toml",
+        "--json",
+        "--base-url",
+        &address,
+    ];
+    let ran = case.bench.run(&arguments).expect(2);
+    assert!(
+        ran.stderr.contains("a user or a password"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!format!("{}{}", ran.stderr, ran.stdout).contains("geheim"));
+    assert!(case.server.requests().is_empty());
+}

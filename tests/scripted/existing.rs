@@ -756,3 +756,27 @@ fn what_cannot_be_read_cannot_be_found_empty() {
         ran.stderr
     );
 }
+
+#[test]
+fn rows_that_could_not_be_looked_up_end_the_run_with_a_sentence() {
+    for answer in [
+        Reply::Answer(200, Vec::new(), b"<html>busy</html>".to_vec()),
+        Reply::status(404),
+        Reply::json(200, json!({ "data": { "items": [], "total": 0 } })),
+    ] {
+        let mapping = format!("{MAPPING}[policy]\nexisting = \"skip\"\n");
+        let target = format!(
+            "{HEAD}[create]\npath = \"/c\"\n[lookup]\npath = \"/c\"\nquery = {{ email = \"{{{{ email }}}}\" }}\nresults = \"data\"\n"
+        );
+        let case = Case::new(&target, &mapping, THREE, move |_: &Request| answer.clone());
+        let ran = case.import(3);
+        let told = ran.json();
+        assert_eq!(told["fates"]["pending"], 3);
+        assert_eq!(told["finished"], false);
+        let stopped = told["stopped"].as_str().unwrap();
+        assert!(
+            stopped.starts_with("3 rows were not sent: the look-up"),
+            "{stopped}"
+        );
+    }
+}

@@ -226,3 +226,22 @@ fn a_proxy_of_the_environment_is_used() {
         .collect();
     assert_eq!(asked, ["http://customers.invalid/v1/c"; 3]);
 }
+
+#[test]
+fn what_waited_for_a_busy_target_does_not_leave_all_at_once() {
+    let script = |request: &Request| match request.number {
+        40 => Reply::status(503).with("Retry-After", "1"),
+        _ => Reply::Later(Duration::from_millis(150), Box::new(made(request))),
+    };
+    let target = format!("{}{CREATE}", head("concurrency = 16"));
+    let case = Case::new(&target, MAPPING, &rows(90), script);
+    case.import(0);
+    let requests = case.server.requests();
+    let gap = |at: usize| requests[at].at - requests[at - 1].at;
+    let after = (41..requests.len()).max_by_key(|at| gap(*at)).unwrap();
+    assert!(gap(after) > Duration::from_millis(600), "{:?}", gap(after));
+    let soon = requests[after..]
+        .iter()
+        .filter(|request| request.at < requests[after].at + Duration::from_millis(30));
+    assert!(soon.count() <= 8);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Case, THREE, made};
+use super::{Case, HEAD, THREE, made};
 use crate::common::server::{Reply, Request};
 
 const CREATE: &str = "[create]\npath = \"/c\"\nid = \"id\"\n";
@@ -99,4 +99,42 @@ fn a_second_row_of_a_key_has_neither_its_record_nor_a_mended_twin() {
         assert_eq!((&*results[1].1, &*results[1].2), ("rejected", ""));
         assert!(!case.bench.read("in.results.csv").contains("twin"));
     }
+}
+
+#[test]
+fn what_settle_says_comes_next_finds_the_same_ledger() {
+    let case = Case::plain(CREATE, THREE, loses(1));
+    let base = case.server.base();
+    // The target file names another place.
+    case.target(&format!(
+        "{}{CREATE}",
+        HEAD.replace("BASE", "http://127.0.0.1:1")
+    ));
+    let same = [
+        "--base-url",
+        &base,
+        "--account",
+        "north",
+        "--ledger",
+        "my.db",
+    ];
+    let import = ["import", "in.csv", "--mapping", "m.toml"];
+    case.bench.run(&[&import[..], &same].concat()).expect(1);
+    let ran = case.bench.run(&["settle", "--ledger", "my.db"]).expect(0);
+    assert!(
+        ran.stderr
+            .contains("rowferry settle --ledger my.db --all-absent"),
+        "{}",
+        ran.stderr
+    );
+    let settle = ["settle", "--ledger", "my.db", "--all-absent"];
+    let ran = case.bench.run(&settle).expect(0);
+    let next = ran.stderr.lines().last().unwrap();
+    assert_eq!(
+        next,
+        format!("rowferry import in.csv --mapping m.toml {}", same.join(" "))
+    );
+    let words: Vec<&str> = next.split(' ').skip(1).collect();
+    case.bench.run(&words).expect(0);
+    assert_eq!(case.server.of("POST /c").len(), 4);
 }

@@ -130,6 +130,13 @@ impl End<'_> {
         let left = self.left(halt.as_ref(), &mut notes);
         notes.extend(left_note(&left));
         let exit = exit(halt.as_ref(), tally.fates(), fed.not_asked);
+        if halt.is_none() && exit == Exit::Stopped {
+            let rows = tally
+                .fates()
+                .get(Fate::Pending)
+                .saturating_sub(fed.not_asked);
+            halt = Some(left_pending(rows, uploader.left()));
+        }
         let mut fates = [0; Fate::ALL.len()];
         for (place, (_, rows)) in tally.fates().iter().enumerate() {
             fates[place] = rows;
@@ -182,6 +189,18 @@ impl End<'_> {
             details,
         })
     }
+}
+
+/// Why a run ends early that nothing stopped.
+fn left_pending(rows: u64, why: Option<String>) -> Halt {
+    let rows = match rows {
+        1 => "1 row was".to_owned(),
+        rows => format!("{rows} rows were"),
+    };
+    Halt::Left(match why {
+        Some(why) => format!("{rows} not sent: {why}"),
+        None => format!("{rows} not sent"),
+    })
 }
 
 /// The rows that left their file, in a sentence.

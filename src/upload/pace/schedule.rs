@@ -286,6 +286,10 @@ impl Schedule {
             None => None,
         };
         if let Some(pause) = pause {
+            if !limited && self.rate(now).is_none() {
+                // Nor does the whole line leave at once when a target is ready again.
+                self.gentle = Some((self.achieved(now).max(1.0), now));
+            }
             self.pause(pause, now);
         }
         if self.refusals_in_a_row > MOST_REFUSALS {

@@ -1,0 +1,102 @@
+//! Our secrets in the words of others: whatever a target says back to us is told, and kept, without
+//! them.
+
+use memchr::memmem::Finder;
+use secrecy::{ExposeSecret, SecretString};
+
+/// What stands in a secret's place.
+const HIDDEN: &[u8] = b"[secret]";
+
+/// Shorter ones stand in any text.
+const SHORTEST: usize = 4;
+
+/// Shorter ones may stand in a customer's record, which an answer of success gives back.
+const UNMISTAKABLE: usize = 16;
+
+/// Takes secrets out of answers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hide {
+    secrets: Vec<SecretString>,
+}
+
+impl Hide {
+    /// Hides these, longer ones first: one may hold another.
+    pub(super) fn new(mut secrets: Vec<SecretString>) -> Self {
+        secrets.retain(|secret| secret.expose_secret().len() >= SHORTEST);
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
+        Self { secrets }
+    }
+
+    /// Takes them, and the value of the header that authenticated the request, out of an answer's body.
+    pub(super) fn from(&self, body: &mut Vec<u8>, status: u16, authorization: Option<&str>) {
+        // What is sent is the scheme and the secret; with Basic, the secret in another form.
+        let sent = authorization.map(|value| value.rsplit(' ').next().unwrap_or(value));
+        let kept = self.secrets.iter().map(|secret| secret.expose_secret());
+        let least = match status {
+            200..=299 => UNMISTAKABLE,
+            _ => SHORTEST,
+        };
+        for secret in sent.into_iter().chain(kept) {
+            if secret.len() < least {
+                continue;
+            }
+            replace(body, secret);
+            // As some write it in JSON.
+            if secret.contains('/') {
+                replace(body, &secret.replace('/', "\\/"));
+            }
+        }
+    }
+}
+
+fn replace(body: &mut Vec<u8>, secret: &str) {
+    let finder = Finder::new(secret);
+    let Some(first) = finder.find(body) else {
+        return;
+    };
+    let mut out = Vec::with_capacity(body.len());
+    let (mut from, mut at) = (0, Some(first));
+    while let Some(found) = at {
+        out.extend_from_slice(&body[from..found]);
+        out.extend_from_slice(HIDDEN);
+        from = found + secret.len();
+        at = finder.find(&body[from..]).map(|next| from + next);
+    }
+    out.extend_from_slice(&body[from..]);
+    *body = out;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(status: u16, body: &str, authorization: &str) -> String {
+        let hide = Hide::new(vec!["pass/word".into(), "pass".into(), "u".into()]);
+        let mut body = body.as_bytes().to_vec();
+        hide.from(&mut body, status, Some(authorization));
+        String::from_utf8(body).unwrap()
+    }
+
+    #[test]
+    fn secrets_are_taken_out_of_refusals() {
+        let said = "no Bearer abcd1234, no pass/word, no pass\\/word, no pass; u";
+        assert_eq!(
+            hidden(401, said, "Bearer abcd1234"),
+            "no Bearer [secret], no [secret], no [secret], no [secret]; u"
+        );
+        assert_eq!(
+            hidden(400, "abcd1234abcd1234", "abcd1234"),
+            "[secret][secret]"
+        );
+    }
+
+    #[test]
+    fn a_record_stays_as_it_is() {
+        let record = r#"{"id":"pass-12","name":"abcd1234"}"#;
+        assert_eq!(hidden(200, record, "Bearer abcd1234"), record);
+        assert_eq!(
+            hidden(200, "0123456789abcdef!", "Bearer 0123456789abcdef"),
+            "[secret]!"
+        );
+    }
+}
