@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// Spreadsheets (CSV, XLSX, XLSB, XLS, ODS), folders or patterns of them; `-` is standard
     /// input. Without one, the mapping's own test cases are run.
     #[arg(value_name = "INPUT")]
-    pub(super) inputs: Vec<String>,
+    pub(super) inputs: Vec<std::ffi::OsString>,
     /// The mapping file.
     #[arg(long, short, value_name = "FILE")]
     pub(super) mapping: PathBuf,

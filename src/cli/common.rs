@@ -1,5 +1,6 @@
 //! What the commands share: inputs, mistakes, the summary's way out.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -103,19 +104,18 @@ pub(super) fn plan_options(strict: bool) -> plan::Options {
 ///
 /// # Errors
 /// A folder or pattern with no spreadsheet.
-pub(super) fn inputs(arguments: &[String]) -> Result<Vec<Input>, Mistake> {
+pub(super) fn inputs(arguments: &[OsString]) -> Result<Vec<Input>, Mistake> {
     let mut inputs = Vec::new();
     for argument in arguments {
         let path = Path::new(argument);
         let pattern = path
             .file_name()
-            .and_then(|name| name.to_str())
-            .filter(|name| name.contains(['*', '?']) && !path.exists());
+            .filter(|name| bytes(name).iter().any(|c| matches!(c, b'*' | b'?')) && !path.exists());
         let (folder, pattern) = match pattern {
             Some(pattern) => (path.parent().unwrap_or(Path::new("")), Some(pattern)),
             None if argument != "-" && path.is_dir() => (path, None),
             None => {
-                inputs.push(Input::parse(argument));
+                inputs.push(Input::of(argument));
                 continue;
             }
         };
@@ -127,6 +127,7 @@ pub(super) fn inputs(arguments: &[String]) -> Result<Vec<Input>, Mistake> {
             )
         })?;
         if found.is_empty() {
+            let argument = path.display();
             let mistake = Mistake::new(
                 "input",
                 match pattern {
@@ -145,16 +146,17 @@ pub(super) fn inputs(arguments: &[String]) -> Result<Vec<Input>, Mistake> {
                 ),
             }));
         }
-        inputs.extend(
-            found
-                .iter()
-                .map(|path| Input::parse(&path.display().to_string())),
-        );
+        inputs.extend(found.into_iter().map(Input::Path));
     }
     Ok(inputs)
 }
 
-fn search(folder: &Path, pattern: Option<&str>) -> std::io::Result<Vec<PathBuf>> {
+/// The characters of a name that mean something here are single bytes in every encoding of names.
+fn bytes(name: &OsStr) -> &[u8] {
+    name.as_encoded_bytes()
+}
+
+fn search(folder: &Path, pattern: Option<&OsStr>) -> std::io::Result<Vec<PathBuf>> {
     let shown = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {
@@ -163,21 +165,24 @@ fn search(folder: &Path, pattern: Option<&str>) -> std::io::Result<Vec<PathBuf>>
     let mut found = Vec::new();
     for entry in std::fs::read_dir(shown)? {
         let entry = entry?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
+        let own = entry.file_name();
+        // What cannot be shown is in no name of ours, and in no ending.
+        let name = own.to_string_lossy();
+        let name = &*name;
         // Files that other programs keep beside the real ones begin so, and a shell's patterns
         // pass them over as well.
         let besides = name.starts_with(['.', '~']);
         let taken = match pattern {
             Some(pattern) => {
-                matches(pattern.as_bytes(), name.as_bytes())
-                    && (!besides || pattern.starts_with(['.', '~']))
-                    && (!is_ours(name) || names_ours(pattern))
+                let said = pattern.to_string_lossy();
+                matches(bytes(pattern), bytes(&own))
+                    && (!besides || said.starts_with(['.', '~']))
+                    && (!is_ours(name) || names_ours(&said))
             }
             None => is_table_name(Path::new(name)) && !besides && !is_ours(name),
         };
         if taken && entry.path().is_file() {
-            found.push(folder.join(name));
+            found.push(folder.join(&own));
         }
     }
     found.sort();
@@ -239,7 +244,7 @@ impl Voice {
         self,
         command: &'static str,
         mapping: &Path,
-        arguments: &[String],
+        arguments: &[OsString],
         mistakes: &[Mistake],
     ) -> anyhow::Result<Exit> {
         self.broken_off(command, mapping, arguments, mistakes, Exit::Usage)
@@ -250,7 +255,7 @@ impl Voice {
         self,
         command: &'static str,
         mapping: &Path,
-        arguments: &[String],
+        arguments: &[OsString],
         mistakes: &[Mistake],
         exit: Exit,
     ) -> anyhow::Result<Exit> {
@@ -259,7 +264,10 @@ impl Voice {
             let summary = Summary {
                 command,
                 mapping: mapping.display().to_string(),
-                inputs: arguments.to_vec(),
+                inputs: arguments
+                    .iter()
+                    .map(|argument| argument.to_string_lossy().into_owned())
+                    .collect(),
                 exit_code: exit.code(),
                 mistakes: Some(diagnostics::to_json(mistakes)),
                 ..Summary::default()
@@ -351,7 +359,7 @@ mod tests {
         }
         let folder_text = folder.path().display().to_string();
         let names = |argument: String| -> Vec<String> {
-            let found = inputs(&[argument]).unwrap();
+            let found = inputs(&[argument.into()]).unwrap();
             found.iter().map(|input| input.stem()).collect()
         };
         assert_eq!(names(folder_text.clone()), ["a", "b", "c", "d"]);
@@ -363,6 +371,22 @@ mod tests {
             ["a.rejects-2", "a.rejects"]
         );
         assert_eq!(names(format!("{folder_text}/a.results.csv")), ["a.results"]);
-        assert!(inputs(&[format!("{folder_text}/*.ods")]).is_err());
+        assert!(inputs(&[format!("{folder_text}/*.ods").into()]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_of_any_encoding_are_taken() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join(OsStr::from_bytes(b"k\xfcn.csv"));
+        if std::fs::write(&odd, "x").is_err() {
+            return; // a file system that takes only UTF-8
+        }
+        let pattern = folder.path().join("k?n.csv");
+        for argument in [folder.path(), pattern.as_path(), odd.as_path()] {
+            let found = inputs(&[argument.into()]).unwrap();
+            assert_eq!(found, [Input::Path(odd.clone())], "{argument:?}");
+        }
     }
 }

@@ -34,7 +34,7 @@ const REHEARSAL: Rate = Rate {
 pub(super) struct Args {
     /// Spreadsheets (CSV, XLSX, XLSB, XLS, ODS), folders or patterns of them; `-` is standard input.
     #[arg(value_name = "INPUT", required = true)]
-    inputs: Vec<String>,
+    inputs: Vec<std::ffi::OsString>,
     /// The mapping file.
     #[arg(long, short, value_name = "FILE")]
     mapping: PathBuf,
@@ -255,7 +255,21 @@ pub(super) fn run(args: Args, log: LogFormat) -> anyhow::Result<Exit> {
         written = html::write(path, &summary, &details);
         summary.files.html = written.is_ok().then(|| shown(path));
     }
-    voice.summary(&summary)?;
+    if let Err(error) = voice.summary(&summary) {
+        // Everything else is done and written down; only this is not told.
+        let run = summary.run.as_deref().unwrap_or("last");
+        complain(&[Mistake::new(
+            "output",
+            format!("the summary cannot be written to standard output: {error:#}"),
+        )
+        .help(format!(
+            "what was sent stands in the ledger; the summary is told again by: rowferry report {run} --json"
+        ))]);
+        return Ok(match exit {
+            Exit::Ok | Exit::Rejects => Exit::Stopped,
+            other => other,
+        });
+    }
     if let Err(mistake) = told {
         // The rows are where they are; only the list of what is wrong with them is not.
         complain(&[mistake]);
@@ -585,7 +599,11 @@ fn next(args: &Args, inputs: &str, files: &Files, exit: Exit, not_asked: u64) ->
             Some(format!("rowferry import {inputs} --mapping {mapping}{options}"))
         }
         Exit::Rejects => files.rejects.as_ref().map(|rejects| {
-            let rejects = quoted(rejects);
+            // Not to be taken for an option.
+            let rejects = match rejects.starts_with('-') {
+                true => quoted(&format!("./{rejects}")),
+                false => quoted(rejects),
+            };
             format!("mend the cells in {rejects} and hand it back:\nrowferry import {rejects} --mapping {mapping}{options}")
         }),
         Exit::Stopped | Exit::Interrupted | Exit::Terminated => {

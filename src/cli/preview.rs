@@ -17,7 +17,7 @@ use crate::row::RowPlace;
 pub(super) struct Args {
     /// The spreadsheet; `-` is standard input.
     #[arg(value_name = "INPUT")]
-    input: String,
+    input: std::ffi::OsString,
     /// The mapping file.
     #[arg(long, short, value_name = "FILE")]
     mapping: PathBuf,

@@ -296,12 +296,20 @@ fn right(
     if asked.numbers.is_some() {
         for row in &chosen {
             if let Some(other) = numbers.insert(row.entry.row, row) {
-                return Err(wrong(format!(
-                    "row {} may be that of {} or that of {}",
-                    row.entry.row,
-                    other.origin(),
-                    row.origin()
-                ))
+                let message = match other.origin() == row.origin() {
+                    true => format!(
+                        "several of the inputs {} have a row {}",
+                        row.origin(),
+                        row.entry.row
+                    ),
+                    false => format!(
+                        "row {} may be that of {} or that of {}",
+                        row.entry.row,
+                        other.origin(),
+                        row.origin()
+                    ),
+                };
+                return Err(wrong(message)
                 .help("add --run RUN, --ledger FILE, the input or the mapping; or say the row by --key KEY"));
             }
         }

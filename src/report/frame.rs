@@ -260,10 +260,39 @@ pub(super) fn expectation(requests: u64, seconds: Option<f64>) -> String {
     let pace = if rate >= 0.95 {
         format!("{}/s", number(rate.round() as u64))
     } else {
-        format!("{} a minute", number((rate * 60.0).round() as u64))
+        // The first time in which there is at least one.
+        let times = [
+            (60.0, "a minute"),
+            (3_600.0, "an hour"),
+            (86_400.0, "a day"),
+        ];
+        let (rate, time) = times
+            .into_iter()
+            .map(|(seconds, time)| (rate * seconds, time))
+            .find(|(rate, _)| *rate >= 0.95)
+            .unwrap_or((rate * 30.0 * 86_400.0, "a month"));
+        format!("{} {time}", number(rate.round() as u64))
     };
     format!(
         "The import would take about {}: {sent} at {pace}.",
         duration(seconds.ceil())
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_pace_is_told_in_a_time_that_has_one_request() {
+        for (requests, seconds, pace) in [
+            (400, 100.0, "at 4/s."),
+            (40, 240.0, "at 10 a minute."),
+            (40, 14_400.0, "at 10 an hour."),
+            (40, 230_400.0, "at 15 a day."),
+        ] {
+            let said = expectation(requests, Some(seconds));
+            assert!(said.ends_with(pace), "{said}");
+        }
+    }
 }

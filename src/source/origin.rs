@@ -21,10 +21,15 @@ pub enum Input {
 impl Input {
     /// Reads a command-line argument: `-` is standard input, all else a path.
     pub fn parse(text: &str) -> Self {
-        if text == "-" {
+        Self::of(std::ffi::OsStr::new(text))
+    }
+
+    /// The same of an argument in whatever encoding.
+    pub fn of(argument: &std::ffi::OsStr) -> Self {
+        if argument == "-" {
             Self::Stdin
         } else {
-            Self::Path(PathBuf::from(text))
+            Self::Path(PathBuf::from(argument))
         }
     }
 

@@ -127,6 +127,7 @@ impl Credentials {
 /// A variable's value, or the content of the file that `NAME_FILE` names.
 fn variable(name: &str, environment: Environment<'_>) -> Result<Option<Secret>, Mistake> {
     if let Some(text) = environment(name).filter(|text| !text.trim().is_empty()) {
+        one_line(name, &text)?;
         return Ok(Some(Secret {
             text: text.trim().to_owned().into(),
             file: None,
@@ -136,10 +137,13 @@ fn variable(name: &str, environment: Environment<'_>) -> Result<Option<Secret>, 
         return Ok(None);
     };
     match std::fs::read_to_string(&path) {
-        Ok(text) if !text.trim().is_empty() => Ok(Some(Secret {
-            text: text.trim().to_owned().into(),
-            file: Some(PathBuf::from(path)),
-        })),
+        Ok(text) if !text.trim().is_empty() => {
+            one_line(&format!("{name}_FILE"), &text)?;
+            Ok(Some(Secret {
+                text: text.trim().to_owned().into(),
+                file: Some(PathBuf::from(path)),
+            }))
+        }
         Ok(_) => Err(Mistake::new(
             "secret-file",
             format!("the file `{path}` that {name}_FILE names is empty"),
@@ -148,6 +152,18 @@ fn variable(name: &str, environment: Environment<'_>) -> Result<Option<Secret>, 
             "secret-file",
             format!("the file `{path}` that {name}_FILE names cannot be read: {error}"),
         )),
+    }
+}
+
+/// A secret that no header can carry is a slip of the hand; it is not told.
+fn one_line(name: &str, text: &str) -> Result<(), Mistake> {
+    match text.trim().contains(char::is_control) {
+        false => Ok(()),
+        true => Err(Mistake::new(
+            "bad-variable",
+            format!("what {name} gives is no secret of one line: it holds a line break or another control character"),
+        )
+        .help("give it without them")),
     }
 }
 

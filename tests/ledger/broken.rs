@@ -139,7 +139,7 @@ fn a_ledger_that_cannot_be_used_is_a_sentence_and_nothing_is_sent() {
     insta::assert_snapshot!(redacted(&place, &said), @r##"
     garbage: "the ledger l.db cannot be read: it is not an SQLite database; restore it from a backup. Do not simply delete it: it knows what was already sent"
     half: "the ledger l.db cannot be read: it is damaged; restore it from a backup. Do not simply delete it: it knows what was already sent"
-    a page written over: "the ledger l.db cannot be read: it is damaged (*** in database main *** Tree 11 page 11: btreeInitPage() returns error code 11); restore it from a backup. Do not simply delete it: it knows what was already sent"
+    a page written over: "the ledger l.db cannot be read: it is damaged (*** in database main *** Tree 12 page 12: btreeInitPage() returns error code 11); restore it from a backup. Do not simply delete it: it knows what was already sent"
     newer: "the ledger l.db has format 99, this rowferry knows formats up to 3; use the version that wrote it, or a later one"
     a header cut short: "the ledger l.db cannot be read: it is damaged; restore it from a backup. Do not simply delete it: it knows what was already sent"
     empty: "the ledger l.db is gone, though l.db.lock is still there; put it back from where it was moved or from a backup, because it knows what was already sent. If you mean to begin anew, and nothing of what was sent before would be sent again, delete l.db.lock too"

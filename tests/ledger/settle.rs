@@ -39,9 +39,9 @@ fn uncertain_rows_are_listed_and_settled_one_by_one_and_all() {
     "##);
     insta::assert_snapshot!(redacted(&place, &listed.stderr), @r##"
     look for each at the target; then say what you found:
-      it is not there, and may be sent:  rowferry settle --row N --absent
-      it is there, with this id:  rowferry settle --row N --id ID
-      none of them is there:  rowferry settle --all-absent
+      it is not there, and may be sent:  rowferry settle --ledger l.db --row N --absent
+      it is there, with this id:  rowferry settle --ledger l.db --row N --id ID
+      none of them is there:  rowferry settle --ledger l.db --all-absent
     "##);
 
     // Row 3 is there, row 4 is not.
@@ -52,7 +52,7 @@ fn uncertain_rows_are_listed_and_settled_one_by_one_and_all() {
     let absent = settle(&place, &["--key", "K3", "--absent"]).expect(0);
     insta::assert_snapshot!(redacted(&place, &absent.stderr), @r##"
     row 4 may be sent again; 2 rows are still uncertain
-    rowferry import in.csv --mapping m.toml
+    rowferry import in.csv --mapping m.toml --ledger l.db
     "##);
     assert_eq!(open(&place, &[]), [5, 6]);
     let summary = place.import(&[], 1);

@@ -543,3 +543,71 @@ fn a_base_url_with_a_password_is_refused_and_not_repeated() {
     assert!(!format!("{}{}", ran.stderr, ran.stdout).contains("geheim"));
     assert!(case.server.requests().is_empty());
 }
+
+#[test]
+fn a_secret_of_two_lines_is_a_mistake_that_names_its_variable() {
+    let target = format!("{HEAD}[create]\npath = \"/c\"\n")
+        .replace("kind = \"none\"", "kind = \"bearer\"\nenv = \"T_TOKEN\"");
+    let case = Case::new(&target, MAPPING, ONE, made);
+    let ran = case.import_with(&[("T_TOKEN", "sekret\nToken")], 2);
+    assert!(ran.stderr.contains("T_TOKEN"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("sekret"), "{}", ran.stderr);
+    // Nothing of it was kept: the right one is no other account's.
+    case.import_with(&[("T_TOKEN", "sekretToken\n")], 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_summary_that_cannot_be_written_does_not_say_that_nothing_was_sent() {
+    let case = Case::plain("[create]\npath = \"/c\"\n", ONE, made);
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let ran = case.command(&[]).stdout(full).output().unwrap();
+    assert_eq!(ran.status.code(), Some(3));
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(
+        said.contains("rowferry report") && said.contains("ledger"),
+        "{said}"
+    );
+    assert_eq!(case.server.of("POST /c").len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_whose_name_is_not_utf_8_is_imported_like_any_other() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let case = Case::plain("[create]\npath = \"/c\"\n", ONE, made);
+    let folder = case.bench.path().join("f");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("a.csv"), THREE.replace('K', "A")).unwrap();
+    if std::fs::write(folder.join(OsStr::from_bytes(b"k\xfcn.csv")), THREE).is_err() {
+        return; // a file system that takes only UTF-8
+    }
+    std::fs::write(
+        folder.join(OsStr::from_bytes(b"k\xf6n.csv")),
+        ONE.replace('K', "X"),
+    )
+    .unwrap();
+    let ran = case
+        .bench
+        .run(&["import", "f", "-m", "m.toml", "--json"])
+        .expect(0);
+    assert_eq!(ran.json()["fates"]["created"], 7);
+    // Each has a results file of its own.
+    let results = std::fs::read_dir(&folder).unwrap().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().contains(".results")
+    });
+    assert_eq!(results.count(), 3);
+    let named = OsStr::from_bytes(b"f/k\xfcn.csv");
+    let again = case
+        .bench
+        .command(&["import", "-m", "m.toml", "--json"])
+        .arg(named)
+        .output();
+    assert_eq!(again.unwrap().status.code(), Some(0));
+    assert_eq!(case.server.of("POST /c").len(), 7);
+}
