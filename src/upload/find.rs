@@ -52,6 +52,21 @@ pub(super) enum Purpose {
     Settle { attempted_ms: i64 },
 }
 
+/// Whether a record shows one of the fields that it was asked for by; what is asked by something else
+/// than fields need show none.
+fn shows_asked(lookup: &Lookup, record: &Value, body: &Value) -> bool {
+    let theirs = lookup.record.get(record);
+    let mut fields = lookup
+        .texts()
+        .into_iter()
+        .flat_map(|text| text.names())
+        .map(|name| Path(name.iter().cloned().map(crate::path::Step::Key).collect()))
+        .filter(|path| path.get(body).is_some())
+        .peekable();
+    fields.peek().is_none()
+        || fields.any(|path| theirs.is_some_and(|theirs| path.get(theirs).is_some()))
+}
+
 /// What stands where a record should be, without what it says.
 fn what_is(value: &Value) -> String {
     match value {
@@ -219,6 +234,18 @@ impl Uploader {
                     false => format!("at `{}`", lookup.results),
                 },
                 lookup.id
+            ));
+        }
+        if !lookup.results.is_empty()
+            && let Some(Value::Object(_)) = at
+            && !records
+                .iter()
+                .all(|record| shows_asked(lookup, record, facts.body))
+        {
+            return Search::CannotTell(format!(
+                "the look-up's answer holds an object at `{}` that shows nothing of what was asked for, where a \
+                 list of records should be",
+                lookup.results
             ));
         }
         let fits = |record: &&Value| {

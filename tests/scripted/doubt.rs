@@ -504,3 +504,16 @@ fn a_look_up_by_values_that_stayed_proves_what_it_says_of_a_changed_row() {
     case.import(0);
     assert_eq!(case.server.of("POST /c").len(), 2);
 }
+
+#[test]
+fn an_object_in_place_of_the_list_that_shows_nothing_of_the_row_is_no_match() {
+    let other = |request: &Request, _: &[Value]| {
+        (request.method == "GET")
+            .then(|| Reply::json(200, json!({ "data": { "id": "search-9", "items": [] } })))
+    };
+    let target = LOOKUP.replace("prove = [\"name\"]\n", "");
+    let case = Case::plain(&target, ONE, forgetful(true, other));
+    case.import(1);
+    assert_eq!(case.fates(), "uncertain");
+    assert_eq!(case.server.of("POST /c").len(), 1);
+}

@@ -245,3 +245,19 @@ fn what_waited_for_a_busy_target_does_not_leave_all_at_once() {
         .filter(|request| request.at < requests[after].at + Duration::from_millis(30));
     assert!(soon.count() <= 8);
 }
+
+#[test]
+fn runs_that_follow_each_other_keep_the_pace_together() {
+    let target = format!("{}{CREATE}", head("rate = \"2/s\""));
+    let case = Case::new(&target, MAPPING, &rows(4), made);
+    for row in 2..=5_u32 {
+        let row = row.to_string();
+        case.bench
+            .run(&["import", "in.csv", "-m", "m.toml", "--rows", &row])
+            .expect(0);
+    }
+    let requests = case.server.requests();
+    assert_eq!(requests.len(), 4);
+    let took = requests[3].at - requests[0].at;
+    assert!(took >= Duration::from_millis(1_450), "{took:?}");
+}

@@ -37,6 +37,9 @@ pub struct UsedUp {
 /// The name under which the ledger keeps what was found out about an unknown limit.
 const FOUND: &str = "pace";
 
+/// The name under which it keeps when the last request of a run left; milliseconds since 1970.
+const LAST: &str = "last request";
+
 /// The pace of one run, shared by all its workers.
 #[derive(Debug)]
 pub struct Pace {
@@ -68,6 +71,12 @@ impl Pace {
             limits.earlier = noted.and_then(|text| text.parse().ok());
         }
         let mut schedule = Schedule::new(&limits, now);
+        let last = ledger
+            .noted(LAST)?
+            .and_then(|text| text.parse::<u64>().ok());
+        if let Some(last) = last {
+            schedule.after(last.saturating_mul(1_000_000), now);
+        }
         let counts_over = schedule.counts_over();
         if counts_over > 0 {
             let from = since.saturating_sub(Duration::from_secs(counts_over));
@@ -148,12 +157,19 @@ impl Pace {
         self.schedule().live(self.now())
     }
 
-    /// Notes for later runs what was found out about an unknown limit.
+    /// Notes for later runs what was found out about an unknown limit, and when the last request left.
     ///
     /// # Errors
     /// What the ledger says where it cannot be written.
     pub fn remember(&self) -> Result<(), crate::ledger::LedgerError> {
-        let found = self.schedule().found();
+        let (found, last) = {
+            let schedule = self.schedule();
+            (schedule.found(), schedule.last())
+        };
+        if let Some(last) = last {
+            self.ledger
+                .note(LAST, &last.div_ceil(1_000_000).to_string())?;
+        }
         match found {
             Some(rate) => self.ledger.note(FOUND, &format!("{rate:.2}")),
             None => Ok(()),

@@ -97,6 +97,9 @@ pub struct Schedule {
     outstanding: Option<u64>,
 }
 
+/// The longest that the first request of a run waits for the last one of the run before.
+const MOST_DISTANCE: Nanos = 60 * SECOND;
+
 impl Schedule {
     /// A schedule that begins now.
     pub fn new(limits: &Limits, now: Nanos) -> Self {
@@ -145,6 +148,22 @@ impl Schedule {
         for (_, window) in &mut self.windows {
             window.seed(at, count);
         }
+    }
+
+    /// An earlier run's last request left then: the first of this one keeps its distance.
+    pub fn after(&mut self, last: Nanos, now: Nanos) {
+        // A clock that was put back says nothing.
+        if let Some(rate) = self.rate(now)
+            && last <= now
+        {
+            let distance = nanos(1.0 / rate).min(MOST_DISTANCE);
+            self.not_before = self.not_before.max(last.saturating_add(distance));
+        }
+    }
+
+    /// When the last request left.
+    pub fn last(&self) -> Option<Nanos> {
+        self.recent.back().copied()
     }
 
     /// How many requests are still to be made.
