@@ -9,6 +9,7 @@ use super::answer::{Answer, Verdict, id_text, truthy};
 use super::call::{Call, Endpoint, Facts, Impossible, encode};
 use super::file::BatchMatch;
 use super::matcher::Code;
+use super::shape::Refusal;
 use super::{Target, shape};
 use crate::path::Path;
 
@@ -210,28 +211,90 @@ impl Target {
     }
 
     fn item_verdict(&self, batch: &Batch, found: &Value, status: u16, refused: bool) -> Verdict {
-        let id = batch.item_id.get(found).and_then(id_text);
+        let said = batch.item_error.as_ref().and_then(|path| path.get(found));
+        // Some APIs give a refused item an id of nought.
+        let id = batch
+            .item_id
+            .get(found)
+            .and_then(id_text)
+            .filter(|id| !(is_nought(id) && said.is_some_and(says_something)));
+        let own = own_status(found);
+        let status = own.unwrap_or(status);
+        let fits = match own {
+            Some(_) => Code::fits,
+            None => Code::fits_item,
+        };
         let good = !refused
             && match &batch.item_ok {
                 Some(ok) => ok.get(found).is_some_and(truthy),
-                None => id.is_some(),
+                None => id.is_some() && !is_an_error(said),
             };
         if good {
+            // Where nothing tells success, an id may be that of the record that is in the way.
+            if batch.item_ok.is_none()
+                && let Some(verdict) = self.matched(found, said, status, fits)
+            {
+                return verdict;
+            }
             let address = batch.item_address.as_ref().and_then(|path| path.get(found));
             return Verdict::Done {
                 id,
                 address: address.and_then(id_text),
             };
         }
-        let said = batch.item_error.as_ref().and_then(|path| path.get(found));
-        let own = own_status(found);
-        let refusal = shape::read_item(&self.errors, own.unwrap_or(status), found, said);
-        let fits = match own {
-            Some(_) => Code::fits,
-            None => Code::fits_item,
-        };
+        let refusal = shape::read_item(&self.errors, status, found, said);
         self.classified(refusal, None, fits)
     }
+
+    /// What a matcher that names a code or words says of an item that has an id.
+    fn matched(
+        &self,
+        found: &Value,
+        said: Option<&Value>,
+        status: u16,
+        fits: fn(&Code, &Refusal) -> bool,
+    ) -> Option<Verdict> {
+        let mut matchers = [&self.fatal, &self.retry, &self.create.exists]
+            .into_iter()
+            .flatten()
+            .filter(|code| code.names_words())
+            .peekable();
+        matchers.peek()?;
+        // The usual names may be those of the customer's own fields: the file's go first.
+        let shapes = match self.errors.as_slice() {
+            [own @ .., _usual] if !own.is_empty() => own,
+            all => all,
+        };
+        let refusal = shape::words_of_item(shapes, status, found, said);
+        matchers
+            .any(|code| fits(code, &refusal))
+            .then(|| self.classified(refusal, None, fits))
+    }
+}
+
+/// Whether what stands at `item_error` is an error whatever stands beside it. A text is none: some
+/// APIs say there that all went well.
+fn is_an_error(said: Option<&Value>) -> bool {
+    match said {
+        Some(Value::Object(error)) => !error.is_empty(),
+        Some(Value::Array(errors)) => !errors.is_empty(),
+        _ => false,
+    }
+}
+
+fn says_something(said: &Value) -> bool {
+    match said {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    }
+}
+
+/// An id that names no record: 0, or a GUID of noughts alone.
+fn is_nought(id: &str) -> bool {
+    id == "0" || id == "00000000-0000-0000-0000-000000000000"
 }
 
 /// The status that an item of an answer gives for itself.
@@ -395,8 +458,12 @@ mod tests {
     use super::*;
 
     fn target(batch: &str) -> Target {
+        target_with(batch, "", "")
+    }
+
+    fn target_with(batch: &str, create: &str, more: &str) -> Target {
         let text = format!(
-            "name = \"T\"\nbase_url = \"https://t.example\"\n[auth]\nkind = \"none\"\n[create]\npath = \"/c\"\n[create.batch]\n{batch}\n[fields]\nname = {{ type = \"text\" }}\n"
+            "name = \"T\"\nbase_url = \"https://t.example\"\n[auth]\nkind = \"none\"\n[create]\npath = \"/c\"\n{create}\n[create.batch]\n{batch}\n{more}\n[fields]\nname = {{ type = \"text\" }}\n"
         );
         let file = Arc::new(crate::issue::TextFile {
             name: "t.toml".into(),
@@ -467,6 +534,97 @@ mod tests {
             words(&target, &items(3), &answer),
             ["unknown", "unknown", "unknown"]
         );
+    }
+
+    #[test]
+    fn an_error_beside_an_id_is_a_refusal() {
+        let nought = "00000000-0000-0000-0000-000000000000";
+        let refused = |code: &str, message: &str| format!("refused {code} {message}");
+        for (batch, create, item, said) in [
+            (
+                "item_error = \"error\"",
+                "exists = [{ code = \"dup\" }]",
+                json!({"id": 0, "error": {"code": "dup", "message": "taken"}}),
+                "exists".to_owned(),
+            ),
+            (
+                "item_error = \"error\"",
+                "",
+                json!({"id": 0, "error": {"code": "x", "message": "bad"}}),
+                refused("x", "bad"),
+            ),
+            (
+                "item_error = \"Errors\"",
+                "",
+                json!({"id": nought, "Errors": [{"message": "bad"}]}),
+                refused("-", "bad"),
+            ),
+            (
+                "item_error = \"Errors\"",
+                "",
+                json!({"id": "7", "Errors": []}),
+                "done 7".to_owned(),
+            ),
+            // Zoho: the id of the record that is there.
+            (
+                "item_id = \"details.id\"",
+                "exists = [{ code = \"DUPLICATE_DATA\" }]",
+                json!({"code": "DUPLICATE_DATA", "details": {"id": "55"}, "message": "duplicate data"}),
+                "exists".to_owned(),
+            ),
+            (
+                "item_id = \"details.id\"\nitem_error = \"message\"",
+                "exists = [{ code = \"DUPLICATE_DATA\" }]",
+                json!({"code": "SUCCESS", "details": {"id": "55"}, "message": "record added"}),
+                "done 55".to_owned(),
+            ),
+            // What a customer holds is no refusal's words.
+            (
+                "",
+                "exists = [{ message = \"exists\" }, { status = 207 }]",
+                json!({"id": 5, "name": "It exists Ltd"}),
+                "done 5".to_owned(),
+            ),
+            (
+                "item_error = \"message\"",
+                "",
+                json!({"id": 0, "message": "not valid"}),
+                refused("-", "not valid"),
+            ),
+            (
+                "item_error = \"error\"",
+                "",
+                json!({"id": 0, "error": null}),
+                "done 0".to_owned(),
+            ),
+        ] {
+            let target = target_with(
+                &format!("results = \"create\"\n{batch}"),
+                create,
+                "[errors]\nmessage = [\"message\"]\ncode = [\"code\"]",
+            );
+            let sent = items(1);
+            let answer = json!({"create": [item]});
+            let answer = Answer {
+                status: 200,
+                headers: HeaderMap::new(),
+                body: answer.to_string().into_bytes(),
+            };
+            let section = target.create.batch.as_ref().unwrap();
+            let found = target.batch_answer(section, &sent, &answer, SystemTime::UNIX_EPOCH);
+            let BatchVerdict::Items(found) = found else {
+                panic!("{found:?}");
+            };
+            let found = match &found[0] {
+                Verdict::Done { id, .. } => format!("done {}", id.as_deref().unwrap_or("-")),
+                Verdict::Exists(_) => "exists".to_owned(),
+                Verdict::Refused(refusal) => {
+                    refused(refusal.code.as_deref().unwrap_or("-"), &refusal.message)
+                }
+                other => format!("{other:?}"),
+            };
+            assert_eq!(found, said, "{batch} {create} {item}");
+        }
     }
 
     #[test]

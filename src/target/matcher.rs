@@ -46,6 +46,11 @@ impl Code {
         }
     }
 
+    /// Whether it names a code or words, not status and field alone.
+    pub(super) fn names_words(&self) -> bool {
+        self.code.is_some() || self.message.is_some()
+    }
+
     /// Whether it fits a refusal.
     pub(super) fn fits(&self, refusal: &Refusal) -> bool {
         self.status.is_none_or(|status| status == refusal.status) && self.fits_beside(refusal)

@@ -355,6 +355,28 @@ pub(super) fn read_item(
     item: &Value,
     said: Option<&Value>,
 ) -> Refusal {
+    item_words(shapes, status, item, said, |said| {
+        words(said).unwrap_or_else(|| markup::sentence(&said.to_string()))
+    })
+}
+
+/// The same, with no words where no shape finds any: an item that succeeded has none to say.
+pub(super) fn words_of_item(
+    shapes: &[ErrorShape],
+    status: u16,
+    item: &Value,
+    said: Option<&Value>,
+) -> Refusal {
+    item_words(shapes, status, item, said, |_| String::new())
+}
+
+fn item_words(
+    shapes: &[ErrorShape],
+    status: u16,
+    item: &Value,
+    said: Option<&Value>,
+    otherwise: fn(&Value) -> String,
+) -> Refusal {
     let said = said.filter(|said| !said.is_null()).unwrap_or(item);
     let mut refusal = read(shapes, status, Some(said), "");
     if let Value::Array(list) = said {
@@ -373,7 +395,7 @@ pub(super) fn read_item(
         }
     }
     if refusal.message.is_empty() {
-        refusal.message = words(said).unwrap_or_else(|| markup::sentence(&said.to_string()));
+        refusal.message = otherwise(said);
     }
     if !std::ptr::eq(said, item) {
         for shape in shapes {

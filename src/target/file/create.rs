@@ -117,7 +117,9 @@ pub struct BatchSection {
     /// How answers find their items. Default: `"index"`.
     #[serde(rename = "match")]
     pub matching: Option<BatchMatch>,
-    /// The path in an item's answer that tells success. Default: an item with an id succeeded.
+    /// The path in an item's answer that tells success. Default: an item with an id succeeded, unless
+    /// `item_error` names an error or a list of errors in it, or its code or words fit `exists` or a
+    /// matcher of `[errors]`. An id of 0 beside something at `item_error` is none.
     pub item_ok: Option<String>,
     /// The path of the new id in an item's answer. Default: `id`.
     pub item_id: Option<String>,
