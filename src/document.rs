@@ -254,6 +254,15 @@ fn explain(file: &Arc<TextFile>, message: &str, span: Range<usize>) -> Mistake {
     {
         let (found, wanted) = (plain(found), plain(wanted));
         let label = format!("not {wanted}");
+        if found == "a whole number" && wanted.starts_with("a whole number") {
+            let written = file.text.get(span.clone()).unwrap_or_default();
+            let why = match written.trim_start().starts_with('-') {
+                true => "too small",
+                false => "too large",
+            };
+            return Mistake::new("wrong-type", format!("this number is {why}"))
+                .at(file, span, label);
+        }
         let written = file.text.get(span.clone()).unwrap_or_default();
         let help = match (found, wanted) {
             ("a text" | "a whole number" | "a number", "a list") => {

@@ -1365,3 +1365,153 @@ fn a_mapping_without_tests_is_told_so() {
         .expect(0);
     assert_snapshot!(ran.json()["notes"].to_string(), @r##"["m.toml: no mistakes; it carries no [[test]] cases"]"##);
 }
+
+#[test]
+fn what_is_meant_is_told_and_no_more() {
+    let bench = Bench::new();
+    bench.file("in.csv", "N,A,Email,email\n1,x,a,b\n");
+    bench.file("l.csv", "name,id\nx,1\n");
+    bench.file(
+        "open.target.toml",
+        "name = \"Open\"\nbase_url = \"https://x.example\"\nopen_fields = true\n[auth]\nkind = \"none\"\n[headers]\nX-A = \"ok\"\n[create]\npath = \"/c\"\n",
+    );
+    let with = |text: &str| {
+        let mapping = format!(
+            "target = \"./open.target.toml\"\n{text}[row]\nkey = \"N\"\n[fields]\na = \"A\"\n"
+        );
+        told(&bench, &mapping)
+    };
+    // A file that is read in another way has other columns.
+    assert_snapshot!(with("[source]\ndelimiter = \"ab\"\n"), @r##"
+    error[bad-value]: the delimiter is one ASCII character, and neither a quote nor a line break
+     --> m.toml:3:13
+      |
+    3 | delimiter = "ab"
+      |             ^^^^ not such a character
+      |
+      = help: write ",", ";", "|" or "\t", or leave it out: it is found from the file
+    "##);
+    assert_snapshot!(with("[source]\nregion = \"XX\"\n"), @r##"
+    error[unknown-value]: a region is the code of a country, two letters of ISO 3166
+     --> m.toml:3:10
+      |
+    3 | region = "XX"
+      |          ^^^^ not a region
+      |
+      = help: such as "GB", "US" or "DE"
+    "##);
+    let more = |text: &str| {
+        let mapping = format!(
+            "target = \"./open.target.toml\"\n[source]\nregion = \"XX\"\n[row]\nkey = \"N\"\n[fields]\n{text}"
+        );
+        told(&bench, &mapping)
+    };
+    assert_snapshot!(more(
+        r#"phone = { column = "A", type = "phone" }
+a = { column = "A", lookup = { file = "l.csv", key = "nme", value = "idd" } }
+b = { column = "A", max_length = 99999999999999999999 }
+"#
+    ), @r##"
+    error[unknown-value]: a region is the code of a country, two letters of ISO 3166
+     --> m.toml:3:10
+      |
+    3 | region = "XX"
+      |          ^^^^ not a region
+      |
+      = help: such as "GB", "US" or "DE"
+
+    error[wrong-type]: this number is too large
+     --> m.toml:9:34
+      |
+    9 | b = { column = "A", max_length = 99999999999999999999 }
+      |                                  ^^^^^^^^^^^^^^^^^^^^ not a whole number from 0
+
+    error[unknown-column]: the look-up file l.csv has no column `nme`
+     --> l.csv:1:1
+      |
+    1 | name,id
+      | ^^^^^^^ its columns
+      |
+      = help: did you mean `name`?
+
+    error[unknown-column]: the look-up file l.csv has no column `idd`
+     --> l.csv:1:1
+      |
+    1 | name,id
+      | ^^^^^^^ its columns
+      |
+      = help: did you mean `id`?
+    "##);
+    assert_snapshot!(more(
+        r#"phone = { column = "A", type = "phone" }
+a = { column = "A", lookup = { file = "l.csv", key = "nme", value = "idd" } }
+c = { template = "{{ row }}" }
+d = { template = "{{ email }} {{ row['A'] }}" }
+"#
+    ), @r##"
+    error[unknown-value]: a region is the code of a country, two letters of ISO 3166
+     --> m.toml:3:10
+      |
+    3 | region = "XX"
+      |          ^^^^ not a region
+      |
+      = help: such as "GB", "US" or "DE"
+
+    error[unknown-name]: `row` alone is all columns, which is no value
+     --> m.toml:9:22
+      |
+    9 | c = { template = "{{ row }}" }
+      |                      ^^^ which column?
+      |
+      = help: name one, such as `row["First Name"]`
+
+    error[unknown-name]: 2 columns of this file are called `email` here
+      --> m.toml:10:22
+       |
+    10 | d = { template = "{{ email }} {{ row['A'] }}" }
+       |                      ^^^^^ no such column
+       |
+       = help: write `row["Email"]` or `row["email#2"]`
+
+    error[unknown-column]: the look-up file l.csv has no column `nme`
+     --> l.csv:1:1
+      |
+    1 | name,id
+      | ^^^^^^^ its columns
+      |
+      = help: did you mean `name`?
+
+    error[unknown-column]: the look-up file l.csv has no column `idd`
+     --> l.csv:1:1
+      |
+    1 | name,id
+      | ^^^^^^^ its columns
+      |
+      = help: did you mean `id`?
+    "##);
+    assert_snapshot!(told(
+        &bench,
+        "target = \"./nope.target.toml\"\n[row]\nkey = \"N\"\n[fields]\na = \"A\"\n"
+    ), @r##"
+    error[target-file]: the target file `./nope.target.toml` cannot be read: No such file or directory (os error 2)
+     --> m.toml:1:10
+      |
+    1 | target = "./nope.target.toml"
+      |          ^^^^^^^^^^^^^^^^^^^^ named here
+      |
+      = help: the path counts from the folder of the mapping file; `rowferry targets` lists the targets that need no file
+    "##);
+    bench.file(
+        "open.target.toml",
+        "name = \"Open\"\nbase_url = \"https://x.example\"\nopen_fields = true\n[auth]\nkind = \"none\"\n[headers]\nX-A = \"a\\nb\"\n[create]\npath = \"/c\"\n",
+    );
+    assert_snapshot!(with(""), @r##"
+    error[header-value]: the value of the header `X-A` cannot be sent
+     --> ./open.target.toml:7:7
+      |
+    7 | X-A = "a\nb"
+      |       ^^^^^^ here
+      |
+      = help: a header holds letters of ASCII, digits, marks and spaces, on one line
+    "##);
+}

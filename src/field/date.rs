@@ -100,6 +100,21 @@ impl Dates {
         })
     }
 
+    /// Whether dates are sent as numbers.
+    pub(super) fn sends_counts(&self) -> bool {
+        matches!(self.output, Some(Output::Unix { .. }))
+    }
+
+    /// Whether a text is a date in the form of one's own in which dates are sent.
+    pub(super) fn sends_as_it_is(&self, text: &str) -> bool {
+        match &self.output {
+            None => false,
+            Some(Output::Unix { .. }) => text.parse::<i64>().is_ok(),
+            Some(Output::Written(output)) => Format::new(output, true)
+                .is_ok_and(|form| matches!(form.read(text, self), Ok(Some(_)))),
+        }
+    }
+
     /// Whether the rule names formats.
     pub(super) fn has_formats(&self) -> bool {
         !self.formats.is_empty()

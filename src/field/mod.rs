@@ -30,6 +30,7 @@ mod written;
 
 pub use country::Output as CountryOutput;
 pub use format::is_counted;
+pub use phone::is_region;
 pub use text::{fold, trim, write_json_str};
 pub use value::{DateForm, Value};
 pub use written::orders;
@@ -450,6 +451,16 @@ impl Reader {
     /// the source says of its texts.
     pub fn reads_commas(&self) -> bool {
         matches!(&self.how, How::Number(numbers) if numbers.decimal == ',')
+    }
+
+    /// Whether a text is a date in the form in which this rule sends dates.
+    pub fn sends_as_it_is(&self, text: &str) -> bool {
+        matches!(&self.how, How::Date(dates) if dates.sends_as_it_is(text))
+    }
+
+    /// Whether dates are sent as numbers.
+    pub fn sends_counts(&self) -> bool {
+        matches!(&self.how, How::Date(dates) if dates.sends_counts())
     }
 
     /// The type that is read.

@@ -187,6 +187,11 @@ fn dialled(text: &str, digits: String) -> Cow<'_, str> {
     }
 }
 
+/// Whether numbers of this region are known, given as a country's code or name.
+pub fn is_region(name: &str) -> bool {
+    region_of(name).is_ok()
+}
+
 /// The region of a country's code or name.
 fn region_of(name: &str) -> Result<Region, Problem> {
     let country = country::find(name)?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::finish::warnings;
+use super::requests::Requests;
 use super::stage::{Planned, each_batch};
 use super::{Loaded, finish, gather};
 use crate::record::{Fate, Plan, Prepared, Settled};
@@ -94,6 +95,7 @@ pub fn check(
     let mut failed = None;
     let mut claims = claims(loaded)?;
     let mut collector = settings.page.then(|| gather::collector(loaded, LISTED));
+    let requests = Requests::of(loaded);
     progress.event(Event::Phase("checking"));
     each_batch(&loaded.inputs, &mut |planned: Planned| {
         let input = &loaded.inputs[planned.input];
@@ -107,6 +109,10 @@ pub fn check(
             }
             if is_duplicate(&row) {
                 duplicates += 1;
+            }
+            if let Some(requests) = &requests {
+                let cells = planned.batch.row(row.index);
+                requests.judge(&mut row, cells);
             }
             if let Plan::Send(body) = &row.plan
                 && bodies.len() < settings.bodies

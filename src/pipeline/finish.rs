@@ -482,6 +482,10 @@ impl<'r> Finisher<'r> {
             if refusal.fields.is_empty() {
                 let message = match refusal.message.as_str() {
                     "" => format!("the target answered {}", refusal.status),
+                    // The last attempt's own words, which need not be the target's.
+                    words if refusal.status == 0 => {
+                        format!("no attempt made the record; the last one: {words}")
+                    }
                     words => format!("the target says: {words}"),
                 };
                 settled.issues.push(issue(&code, None, None, message));

@@ -4,6 +4,8 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
+use toml::Spanned;
+
 use super::looks::Looks;
 use crate::area::Area;
 use crate::issue::{Mistake, TextFile};
@@ -184,6 +186,9 @@ pub fn load_for(
         return (None, mistakes);
     }
     let wanted = source_options(&mapping);
+    // A file that is read in another way than is meant has other columns.
+    const OF_COLUMNS: [&str; 3] = ["unknown-column", "unknown-name", "ambiguous-column"];
+    let misread = is_misread(&mapping, &mistakes);
     let mut prepared = Vec::new();
     for input in inputs {
         let source = match source::open(&input, &wanted) {
@@ -198,7 +203,10 @@ pub fn load_for(
             key: Some(returned.key),
             fate: Some(returned.fate),
         });
-        let (plan, found) = Plan::new(&mapping, &target, &source.header, returned, options);
+        let (plan, mut found) = Plan::new(&mapping, &target, &source.header, returned, options);
+        if misread {
+            found.retain(|mistake| !OF_COLUMNS.contains(&mistake.code));
+        }
         add_new(&mut mistakes, found);
         if let Some(mut plan) = plan {
             match date_orders(&mut plan, &source) {
@@ -226,6 +234,26 @@ pub fn load_for(
         notes: mistakes.clone(),
     };
     (Some(loaded), mistakes)
+}
+
+/// Whether the mapping says in a way that cannot be understood how its inputs are read.
+fn is_misread(mapping: &Mapping, mistakes: &[Mistake]) -> bool {
+    let section = &mapping.head.source;
+    let spans = [
+        section.delimiter.as_ref().map(Spanned::span),
+        section.encoding.as_ref().map(Spanned::span),
+        section.header_row.as_ref().map(Spanned::span),
+        section.range.as_ref().map(Spanned::span),
+    ];
+    let within = |place: &Range<usize>, span: &Range<usize>| {
+        span.start <= place.start && place.end <= span.end
+    };
+    mistakes
+        .iter()
+        .filter(|mistake| !mistake.note)
+        .filter_map(|mistake| mistake.place.as_ref())
+        .filter(|(file, _)| Arc::ptr_eq(file, &mapping.file))
+        .any(|(_, place)| spans.iter().flatten().any(|span| within(place, span)))
 }
 
 /// Looks through the whole file for the order of its dates, where the mapping leaves it open; what
@@ -319,6 +347,10 @@ fn tells(told: &Mistake, again: &Mistake) -> bool {
     ];
     if told == again {
         return true;
+    }
+    // Two columns that a look-up file lacks are both told at its first line.
+    if told.code == "unknown-column" && again.code == told.code && told.message != again.message {
+        return false;
     }
     // Where a rule takes its value from is told with the file, or its key is misspelt there.
     let stumbled = match (&told.place, &again.place) {

@@ -26,6 +26,7 @@ mod kept;
 pub mod keys;
 pub mod load;
 pub mod looks;
+mod requests;
 pub mod select;
 pub mod stage;
 

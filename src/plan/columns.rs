@@ -133,7 +133,7 @@ impl Columns {
             Some(several) => {
                 let headers: Vec<String> = several
                     .iter()
-                    .map(|&at| format!("`row[\"{}\"]`", self.names[at]))
+                    .map(|&at| format!("`row[\"{}\"]`", self.exactly(at)))
                     .collect();
                 Err(Missing {
                     message: format!(
@@ -154,6 +154,17 @@ impl Columns {
                     ),
                 },
             }),
+        }
+    }
+
+    /// A column's header, with its number where others before it have the same.
+    fn exactly(&self, index: usize) -> String {
+        let name = &self.names[index];
+        let same = self.by_header.get(fold(name).as_ref());
+        let place = same.and_then(|all| all.iter().position(|&at| at == index));
+        match place {
+            Some(place) if place > 0 => format!("{name}#{}", place + 1),
+            _ => name.to_string(),
         }
     }
 

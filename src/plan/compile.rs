@@ -82,7 +82,7 @@ pub(super) struct Wanted<'t> {
 }
 
 impl<'m> Compiler<'m> {
-    fn file(&self) -> &'m Arc<TextFile> {
+    pub(super) fn file(&self) -> &'m Arc<TextFile> {
         &self.mapping.file
     }
 
@@ -186,7 +186,23 @@ impl<'m> Compiler<'m> {
                     .find(header)
                     .map(|found| found.index)
                     .or_else(|missing| self.columns.find_snake(header).map_err(|_| missing)),
-                [root] if root == "row" => continue,
+                [root] if root == "row" => {
+                    let rest = name
+                        .range
+                        .as_ref()
+                        .and_then(|at| source.get_ref().get(at.end..));
+                    if rest.is_some_and(|rest| !rest.trim_start().starts_with(['[', '.'])) {
+                        wrong = true;
+                        self.tell.tell(
+                            "unknown-name",
+                            "`row` alone is all columns, which is no value".to_owned(),
+                            inside(self.file(), source, name.range.clone()),
+                            "which column?",
+                            Some("name one, such as `row[\"First Name\"]`".to_owned()),
+                        );
+                    }
+                    continue;
+                }
                 [root, ..] if root == "body" && sees_body => {
                     body = true;
                     continue;

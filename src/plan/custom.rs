@@ -37,17 +37,17 @@ enum Meant<'m> {
 
 fn meant<'m>(known: &'m CustomFields, rule: &FieldRule) -> Meant<'m> {
     let rest = || rule.path.0.get(1..).unwrap_or_default().to_vec();
+    // A dot may be part of a label, whatever its first part names besides.
+    if rule.path.0.len() > 1
+        && let Named::One(field) = known.named(rule.name.trim_end_matches("[]"))
+    {
+        let last = rule.path.0.last().filter(|step| **step == Step::Each);
+        return Meant::Field(field, last.cloned().into_iter().collect());
+    }
     match known.named(key_of(rule)) {
         Named::One(field) => Meant::Field(field, rest()),
         Named::Several(keys) => Meant::Several(keys),
-        // A dot may be part of a label.
-        Named::None(near) => match known.named(rule.name.trim_end_matches("[]")) {
-            Named::One(field) => {
-                let last = rule.path.0.last().filter(|step| **step == Step::Each);
-                Meant::Field(field, last.cloned().into_iter().collect())
-            }
-            _ => Meant::None(near),
-        },
+        Named::None(near) => Meant::None(near),
     }
 }
 

@@ -12,6 +12,7 @@ mod compile;
 mod custom;
 mod demands;
 mod key;
+mod members;
 mod orders;
 mod row;
 mod rule;
@@ -166,6 +167,10 @@ impl Plan {
             .collect();
         compiler.demands();
         let (shape, hashed, natural) = shape_of(&mut compiler);
+        // A rule without a place could have filled any member.
+        if hashed.len() >= mapping.rules.len() {
+            members::tell_unknown(&mut compiler, &shape);
+        }
         let stop_after = head.policy.stop_after.as_ref().and_then(|stop_after| {
             parse_stop_after(stop_after.get_ref())
                 .map_err(|message| {

@@ -145,6 +145,36 @@ impl Shape {
         }
     }
 
+    /// Whether a field may stand at these members of the body, above or within what is there.
+    pub(super) fn knows(&self, way: &[String]) -> bool {
+        self.leaves.iter().any(|(place, _)| {
+            place.iter().zip(way).all(|(seg, step)| match seg {
+                Seg::Key(key) => key == step,
+                // Members of lists are counted.
+                Seg::Index(_) | Seg::Pair(_) => true,
+            })
+        })
+    }
+
+    /// The members that stand beside each other at this place of the body.
+    pub(super) fn members(&self, way: &[String]) -> Vec<&str> {
+        let mut found = Vec::new();
+        for (place, _) in &self.leaves {
+            let within = place.len() > way.len()
+                && place
+                    .iter()
+                    .zip(way)
+                    .all(|(seg, step)| matches!(seg, Seg::Key(key) if key == step));
+            if within
+                && let Some(Seg::Key(key)) = place.get(way.len())
+                && !found.contains(&key.as_str())
+            {
+                found.push(key.as_str());
+            }
+        }
+        found
+    }
+
     /// Puts null where a record lacks a field that the mapping knows, so that it can be named.
     pub(super) fn fill_gaps(&self, record: &mut serde_json::Value) {
         for (place, _) in &self.leaves {
@@ -393,7 +423,7 @@ fn write_node<'t>(
         }
         Node::Array(items) => {
             let mut any = false;
-            // A value keeps its place; an object of which nothing is left goes.
+            // What is empty goes, and what follows moves up; a place that no field fills stays.
             let mut gaps = 0;
             for item in items {
                 let Some(node) = item else {
@@ -410,7 +440,6 @@ fn write_node<'t>(
                     gaps = 0;
                 } else {
                     out.truncate(mark);
-                    gaps += usize::from(matches!(node, Node::Leaf(_)));
                 }
             }
             if any {
@@ -494,7 +523,7 @@ mod tests {
             ),
             (
                 [None, None, None, Some("4"), None, Some("6"), None],
-                r#"{"a":[{"b":4}],"geo":[null,null,6]}"#,
+                r#"{"a":[{"b":4}],"geo":[null,6]}"#,
             ),
             (
                 [None, Some("2"), None, None, Some("5"), None, None],
@@ -556,6 +585,29 @@ mod tests {
                 assert_eq!(shape.find("field_values.0.value", Some(&body)), Some(1));
             }
         }
+    }
+
+    #[test]
+    fn members_that_no_rule_fills_are_not_known() {
+        let shape = shape(
+            &["name", "address.city", "a[0].b", "tags[]"].map(field),
+            PairForm::default(),
+        );
+        for (way, known) in [
+            (&["name"][..], true),
+            (&["nme"], false),
+            (&["address"], true),
+            (&["address", "city", "x"], true),
+            (&["address", "zip"], false),
+            (&["a", "0", "b"], true),
+            (&["tags", "0"], true),
+            (&[], true),
+        ] {
+            let way: Vec<String> = way.iter().map(|step| (*step).to_owned()).collect();
+            assert_eq!(shape.knows(&way), known, "{way:?}");
+        }
+        assert_eq!(shape.members(&[]), ["name", "address", "a", "tags"]);
+        assert_eq!(shape.members(&["address".to_owned()]), ["city"]);
     }
 
     #[test]

@@ -108,7 +108,9 @@ pub(super) fn base(
     spec.region = source
         .region
         .as_ref()
-        .map(|region| region.get_ref().clone());
+        .map(|region| region.get_ref().clone())
+        // One that is none is told at its own line.
+        .filter(|region| crate::field::is_region(region));
     if let Some(zone) = &source.timezone {
         spec.timezone = timezone(zone, tell);
     }

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::constants::Constants;
 use super::play::Play;
 use super::refuse::Refused;
 use super::reply::{Payload, Reply};
 use super::store::Store;
-use super::value::{missing_constant, object, put, remove};
+use super::value::{object, put, remove};
 use crate::path::{Path, Step};
 use crate::target::file::{BatchMatch, BatchSection, CreateSection};
 
@@ -152,7 +153,13 @@ impl Batch {
     /// The record in an item.
     fn record(&self, play: &Play, item: &Value) -> Result<Value, Refused> {
         let bad = |why: String| Refused::new(play.shapes.invalid, "validation_error", why);
-        if let Some(key) = missing_constant(&self.constants, item, false) {
+        let constants = Constants {
+            all: &self.constants,
+            record: &self.item,
+            schema: &play.schema,
+            loose: false,
+        };
+        if let Some(key) = constants.missing(item) {
             return Err(bad(format!("each item must hold the constant `{key}`")));
         }
         if let Some(trace) = &self.trace
@@ -186,19 +193,17 @@ impl Batch {
                 )));
             }
         }
-        for key in self.constants.keys() {
-            let path = Path::key(key.as_str());
-            if path.0.first() != way.as_ref() {
-                remove(&path, &mut item);
-            }
-        }
         if let Some(trace) = &self.trace {
             remove(trace, &mut item);
         }
-        self.item
-            .get(&item)
-            .cloned()
-            .ok_or_else(|| bad(format!("each item must hold a record at `{}`", self.item)))
+        let Some(mut record) = self.item.get(&item).cloned() else {
+            return Err(bad(format!(
+                "each item must hold a record at `{}`",
+                self.item
+            )));
+        };
+        constants.strip(&mut record);
+        Ok(record)
     }
 
     fn answer(

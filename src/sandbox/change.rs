@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::constants::Constants;
 use super::play::{Play, Update};
 use super::refuse::Refused;
 use super::schema::{Refusal, Use};
 use super::store::{Record, Store};
-use super::value::{missing_constant, put, remove, text_of};
+use super::value::{put, remove, text_of};
 use crate::path::{Path, Step};
 use crate::target::file::{BodyForm, CustomShape, UpdateMode};
 
@@ -42,7 +43,13 @@ impl Play {
     /// The record in a body, without the constants that may stand beside it.
     pub(super) fn unwrap(&self, body: &Value, creates: bool) -> Result<Value, Refused> {
         let bad = |why: String| Refused::new(self.shapes.invalid, "validation_error", why);
-        if creates && let Some(key) = missing_constant(&self.constants, body, self.loose()) {
+        let constants = Constants {
+            all: &self.constants,
+            record: &self.wrap,
+            schema: &self.schema,
+            loose: self.loose(),
+        };
+        if creates && let Some(key) = constants.missing(body) {
             return Err(bad(format!("the body must hold the constant `{key}`")));
         }
         let Some(found) = self.wrap.get(body) else {
@@ -70,15 +77,7 @@ impl Play {
             }
         }
         let mut record = found.clone();
-        if self.wrap.is_empty() {
-            for key in self.constants.keys() {
-                let path = Path::key(key.as_str());
-                if self.schema.is_whole(&path) {
-                    continue;
-                }
-                remove(&path, &mut record);
-            }
-        }
+        constants.strip(&mut record);
         Ok(record)
     }
 

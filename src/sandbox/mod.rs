@@ -20,6 +20,7 @@ mod auth;
 mod batch;
 mod body;
 mod change;
+mod constants;
 mod custom;
 mod find;
 mod kind;

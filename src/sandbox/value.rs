@@ -101,23 +101,37 @@ pub(super) fn object(table: &toml::Table) -> Map<String, Value> {
 }
 
 /// Looks for constants that a body lacks or holds otherwise: their keys, as names or as paths.
+/// `at` is where they stand; `may` tells of a path, a constant and what stands there instead
+/// whether a record may say so.
 pub(super) fn missing_constant(
     constants: &Map<String, Value>,
     body: &Value,
     loose: bool,
+    at: &Path,
+    may: &dyn Fn(&Path, &Value, &Value) -> bool,
 ) -> Option<String> {
-    let fits = |want: &Value, have: &Value| match (want, have) {
-        (Value::Object(want), Value::Object(_)) => missing_constant(want, have, loose).is_none(),
-        _ => equal(want, have, loose),
+    let fits = |path: &Path, want: &Value, have: &Value| {
+        let within = match (want, have) {
+            (Value::Object(want), Value::Object(_)) => {
+                missing_constant(want, have, loose, path, may).is_none()
+            }
+            _ => equal(want, have, loose),
+        };
+        within || may(path, want, have)
     };
     constants
         .iter()
         .find(|(key, want)| {
-            let named = body.get(key.as_str()).is_some_and(|have| fits(want, have));
+            let path = at.join(&Path::key(key.as_str()));
+            let have = body.get(key.as_str());
+            let named = have.is_some_and(|have| fits(&path, want, have));
             let at_path = || {
                 Path::parse(key)
                     .ok()
-                    .and_then(|path| path.get(body).map(|have| fits(want, have)))
+                    .and_then(|way| {
+                        let have = way.get(body)?;
+                        Some(fits(&at.join(&way), want, have))
+                    })
                     .unwrap_or(false)
             };
             !named && !at_path()
@@ -146,6 +160,9 @@ mod tests {
 
     #[test]
     fn constants_are_found_by_name_and_path() {
+        let missing_constant = |constants: &Map<String, Value>, body: &Value, loose| {
+            missing_constant(constants, body, loose, &Path::default(), &|_, _, _| false)
+        };
         let constants = object(&"a = 1\nb = { c = true }\n\"d.e\" = \"x\"".parse().unwrap());
         let body = json!({"a": 1, "b": {"c": true, "z": 0}, "d": {"e": "x"}, "more": 1});
         assert_eq!(missing_constant(&constants, &body, false), None);

@@ -9,6 +9,7 @@ use super::answer::{Answer, Verdict, id_text, truthy};
 use super::call::{Call, Endpoint, Facts, Impossible, encode};
 use super::file::BatchMatch;
 use super::matcher::Code;
+use super::merge::{self, Pairs};
 use super::shape::Refusal;
 use super::{Target, shape};
 use crate::path::Path;
@@ -25,6 +26,7 @@ pub struct Batch {
     pub(super) at: Path,
     pub(super) item: Path,
     pub(super) item_constants: Value,
+    pub(super) pairs: Option<Pairs>,
     pub(super) trace: Option<Path>,
     pub(super) results: Path,
     pub(super) errors: Option<Path>,
@@ -401,13 +403,10 @@ impl Batch {
 
     fn item_of(&self, item: &Item) -> Value {
         let mut value = self.item_constants.clone();
-        if self.item.is_empty() {
-            match (&mut value, &item.record) {
-                (Value::Object(value), Value::Object(record)) => value.extend(record.clone()),
-                (value, record) => *value = record.clone(),
-            }
-        } else {
-            self.item.set(&mut value, item.record.clone());
+        let record = item.record.clone();
+        match value.is_null() && self.item.is_empty() {
+            true => value = record,
+            false => merge::lay(&mut value, &self.item, record, self.pairs.as_ref()),
         }
         if let Some(trace) = &self.trace {
             trace.set(&mut value, Value::String(item.trace.clone()));

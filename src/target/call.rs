@@ -96,8 +96,32 @@ fn percent_encoded(text: &str) -> Cow<'_, str> {
 /// Why a request cannot be made for a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Impossible {
-    /// The name that the template uses and that is empty for this row.
+    /// The name that the template uses and that is empty for this row, or the template itself.
     pub name: String,
+    /// What is wrong, where nothing is empty.
+    why: Option<&'static str>,
+}
+
+impl Impossible {
+    /// The code of the issue of such a row.
+    pub const CODE: &'static str = "request.impossible";
+
+    fn empty(name: String) -> Self {
+        Self { name, why: None }
+    }
+}
+
+impl std::fmt::Display for Impossible {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.why {
+            None => write!(
+                f,
+                "the request cannot be made: the row has no `{}`",
+                self.name
+            ),
+            Some(why) => write!(f, "the request cannot be made: in `{}` {why}", self.name),
+        }
+    }
 }
 
 impl Text {
@@ -205,13 +229,12 @@ impl Text {
                 Some(_) => false,
             };
             if empty {
-                return Err(Impossible {
-                    name: name.join("."),
-                });
+                return Err(Impossible::empty(name.join(".")));
             }
         }
         self.fill(scope, encode).map_err(|_| Impossible {
             name: self.source.clone(),
+            why: Some("a value does not go with what the template does to it"),
         })
     }
 
@@ -249,6 +272,13 @@ impl Endpoint {
         }
     }
 
+    /// Whether path or query are filled from the row.
+    pub fn is_filled(&self) -> bool {
+        let mut texts = self.query.iter().map(|(_, text)| text);
+        let named = |text: &Text| text.names().next().is_some();
+        named(&self.path) || texts.any(named)
+    }
+
     /// Path and query for a row, percent-encoded.
     ///
     /// # Errors
@@ -261,7 +291,8 @@ impl Endpoint {
         let path = location.split('?').next().unwrap_or_default();
         if path.split('/').any(|step| matches!(step, "." | "..")) {
             return Err(Impossible {
-                name: format!("value that can stand in {}", self.path.source),
+                name: self.path.source.clone(),
+                why: Some("a value of the row makes a step `.` or `..`, which no address can hold"),
             });
         }
         let mut joint = if location.contains('?') { '&' } else { '?' };
@@ -521,14 +552,18 @@ mod tests {
     fn a_template_that_names_an_empty_field_makes_the_request_impossible() {
         for body in [json!({}), json!({"email": ""}), json!({"email": null})] {
             let found = endpoint("/c", &[("email", "{{ email }}")]).location(&facts(&body));
-            assert_eq!(
-                found,
-                Err(Impossible {
-                    name: "email".into()
-                }),
-                "{body}"
-            );
+            assert_eq!(found, Err(Impossible::empty("email".into())), "{body}");
         }
+    }
+
+    #[test]
+    fn a_step_that_names_another_address_is_told_as_that() {
+        let found =
+            endpoint("/c/{{ key }}/{{ name }}", &[]).location(&facts(&json!({"name": ".."})));
+        assert_eq!(
+            found.unwrap_err().to_string(),
+            "the request cannot be made: in `/c/{{ key }}/{{ name }}` a value of the row makes a step `.` or `..`, which no address can hold"
+        );
     }
 
     #[test]

@@ -73,7 +73,14 @@ pub fn load(name: &str, folder: &FilePath) -> (Option<Target>, Vec<Mistake>) {
     match read_text(&path) {
         Err(why) => {
             let message = format!("the target file `{shown}` cannot be read: {why}");
-            (None, vec![Mistake::new("target-file", message)])
+            let help = match path.exists() {
+                true => "make it a text file in UTF-8 that you may read",
+                false => {
+                    "the path counts from the folder of the mapping file; `rowferry targets` lists \
+                     the targets that need no file"
+                }
+            };
+            (None, vec![Mistake::new("target-file", message).help(help)])
         }
         Ok(text) => {
             let stem = path

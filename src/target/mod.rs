@@ -13,6 +13,7 @@ mod load;
 mod markup;
 mod matcher;
 mod member;
+mod merge;
 mod sense;
 mod shape;
 
@@ -99,6 +100,7 @@ pub struct Create {
     pub wrap: Path,
     /// What else the body holds.
     pub constants: serde_json::Value,
+    pairs: Option<merge::Pairs>,
     /// What must be true beside the status.
     pub ok: Option<Path>,
     /// Where the new record's id stands, and whether the file says so.
@@ -252,15 +254,8 @@ impl Target {
             serde_json::Value::Null => serde_json::Value::Object(serde_json::Map::new()),
             constants => constants.clone(),
         };
-        if self.create.wrap.is_empty() {
-            if let (serde_json::Value::Object(body), serde_json::Value::Object(record)) =
-                (&mut body, record)
-            {
-                body.extend(record);
-            }
-        } else {
-            self.create.wrap.set(&mut body, record);
-        }
+        let create = &self.create;
+        merge::lay(&mut body, &create.wrap, record, create.pairs.as_ref());
         body
     }
 }

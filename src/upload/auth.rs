@@ -233,19 +233,42 @@ pub fn resolve(target: &Target, environment: Environment<'_>) -> Result<Credenti
     }
     let Some((way, client_id)) = way else {
         if mistakes.len() == before {
-            let all: Vec<String> = target
-                .file
-                .auth
-                .iter()
-                .map(|section| variables(section).join(" and "))
+            let is_set = |name: &&str| matches!(variable(name, environment), Ok(Some(_)));
+            let part = |section: &&AuthSection| variables(section).iter().any(&is_set);
+            // Where a way is begun, it is the one that is meant.
+            let begun = target.file.auth.iter().find(part);
+            let lacks = match begun {
+                None => "none of its variables is set".to_owned(),
+                Some(section) => {
+                    let (there, missing): (Vec<&str>, Vec<&str>) = variables(section)
+                        .into_iter()
+                        .partition(|name| is_set(name));
+                    let are = |names: &[&str]| match names.len() {
+                        1 => "is",
+                        _ => "are",
+                    };
+                    format!(
+                        "{} {} set, and {} {} not",
+                        there.join(" and "),
+                        are(&there),
+                        missing.join(" and "),
+                        are(&missing)
+                    )
+                }
+            };
+            let ways = target.file.auth.iter();
+            let all: Vec<String> = ways
+                .filter(|way| begun.is_none_or(|begun| std::ptr::eq(*way, begun)))
+                .map(|section| {
+                    let mut names = variables(section);
+                    names.retain(|name| begun.is_none() || !is_set(name));
+                    names.join(" and ")
+                })
                 .collect();
             mistakes.push(
                 Mistake::new(
                     "missing-variable",
-                    format!(
-                        "no credentials for {}: none of its variables is set",
-                        target.file.name
-                    ),
+                    format!("no credentials for {}: {lacks}", target.file.name),
                 )
                 .help(format!(
                     "set {}; each may be given as NAME_FILE, the path of a file that holds it",

@@ -510,9 +510,5 @@ impl Match {
 }
 
 pub(super) fn impossible(job: &Job, empty: &Impossible) -> Carried {
-    let note = format!(
-        "the request cannot be made: the row has no `{}`",
-        empty.name
-    );
-    Carried::new(job.sequence, Fate::Rejected, note).code("request.impossible")
+    Carried::new(job.sequence, Fate::Rejected, empty.to_string()).code(Impossible::CODE)
 }

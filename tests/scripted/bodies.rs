@@ -309,3 +309,73 @@ fn a_field_whose_absence_is_warned_of_must_be_mapped_or_allowed() {
     );
     assert_eq!(case.fates(), "rejected created");
 }
+
+#[test]
+fn constants_stay_beside_what_rows_say_of_the_same_object() {
+    let rows = "Id,Name,Email\n1,Ann,a@x.example\n";
+    for (target, want) in [
+        (
+            "wrap = \"p\"\nconstants = { p = { s = \"x\" }, q = 1 }\n",
+            json!({ "p": { "s": "x", "name": "Ann", "email": "a@x.example" }, "q": 1 }),
+        ),
+        (
+            "constants = { a = { b = 1 } }\n[custom]\nat = \"a\"\nopen = true\n",
+            json!({ "a": { "b": 1, "no": "1" }, "name": "Ann", "email": "a@x.example" }),
+        ),
+        (
+            "constants = { m = [{ key = \"k0\", value = \"v0\" }] }\n[custom]\nat = \"m\"\nshape = \"pairs\"\nopen = true\n",
+            json!({
+                "m": [{ "key": "no", "value": "1" }, { "key": "k0", "value": "v0" }],
+                "name": "Ann", "email": "a@x.example"
+            }),
+        ),
+        (
+            "[create.batch]\nat = \"in\"\nitem = \"p\"\nitem_constants = { p = { s = \"x\" }, t = 1 }\nresults = \"r\"\n",
+            json!({ "in": [{ "p": { "s": "x", "name": "Ann", "email": "a@x.example" }, "t": 1 }] }),
+        ),
+    ] {
+        let text = format!(
+            "name = \"T\"\nbase_url = \"BASE\"\n[auth]\nkind = \"none\"\n[create]\npath = \"/c\"\n{target}[fields]\nname = {{ type = \"text\" }}\nemail = {{ type = \"email\" }}\n"
+        );
+        let custom = match target.contains("[custom]") {
+            true => "[custom]\nno = \"Id\"\n",
+            false => "",
+        };
+        let mapping = format!("{MAPPING}{custom}");
+        let case = Case::new(&text, &mapping, rows, |_| {
+            Reply::json(200, json!({ "id": 7, "r": [{ "id": 7 }] }))
+        });
+        case.import(0);
+        assert_eq!(bodies(&case.server.requests()), [want], "{target}");
+        assert_eq!(case.fates(), "created");
+        // What the file describes takes the requests that it describes.
+        let ran = case.command(&["--sandbox"]).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert_eq!(ran.status.code(), Some(0), "{target}: {said}");
+    }
+}
+
+#[test]
+fn a_row_without_an_address_is_refused_before_it_is_imported() {
+    let target = "name = \"T\"\nbase_url = \"BASE\"\n[auth]\nkind = \"none\"\n[create]\nmethod = \"PUT\"\npath = \"/c/{{ key }}/{{ name }}\"\n[fields]\nname = { type = \"text\" }\nemail = { type = \"email\" }\n";
+    let rows = "Id,Name,Email\n1,Ann,\n2,,\n..,Bob,\n";
+    let case = Case::new(target, MAPPING, rows, made);
+    let checked = case
+        .bench
+        .run(&["check", "in.csv", "--mapping", "m.toml", "--json"])
+        .expect(1);
+    let imported = case.import(1);
+    for ran in [&checked, &imported] {
+        let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(summary["fates"]["created"], 1, "{summary}");
+        assert_eq!(summary["fates"]["rejected"], 2, "{summary}");
+        let issues = summary["issues"].as_array().unwrap();
+        assert_eq!(issues.len(), 1, "{summary}");
+        assert_eq!(issues[0]["code"], "request.impossible");
+        assert_eq!(issues[0]["count"], 2);
+        assert_eq!(
+            issues[0]["message"],
+            "the request cannot be made: the row has no `name`"
+        );
+    }
+}

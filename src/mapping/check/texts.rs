@@ -188,7 +188,7 @@ pub(super) fn region(told: &mut Told<'_>, region: &Spanned<String>) {
     let text = region.get_ref();
     let upper = text.to_ascii_uppercase();
     let two = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
-    if two && upper != "UK" {
+    if two && upper != "UK" && crate::field::is_region(text) {
         return;
     }
     let help = match upper.as_str() {

@@ -296,10 +296,15 @@ impl<'m> Compiler<'m> {
             write_json_str(&text, out);
             return Ok(());
         };
-        let as_written = matches!(
-            ty,
-            Type::Text | Type::Date | Type::DateTime | Type::Phone | Type::Email | Type::Url
-        );
+        // A date that stands in the form that is sent would be read in another order.
+        if plan.formatted && reader.sends_as_it_is(trimmed) {
+            match trimmed.parse::<i64>() {
+                Ok(count) if reader.sends_counts() => out.push_str(&count.to_string()),
+                _ => write_json_str(trimmed, out),
+            }
+            return Ok(());
+        }
+        let as_written = matches!(ty, Type::Text);
         match reader.read(cell, None) {
             Ok(read) => {
                 plan.keep_limits(&read.value)
@@ -309,11 +314,6 @@ impl<'m> Compiler<'m> {
                 } else {
                     plan.write(&read.value, out);
                 }
-                Ok(())
-            }
-            // A form of one's own need not be one that can be read again.
-            Err(_) if plan.formatted => {
-                write_json_str(&text, out);
                 Ok(())
             }
             Err(problem) => Err(format!("this {}", problem.message)),

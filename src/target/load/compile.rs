@@ -41,8 +41,21 @@ impl Check<'_, '_> {
         for (place, auth) in file.auth.iter().enumerate() {
             self.auth(&place.to_string(), auth);
         }
-        for (name, _) in &file.headers {
+        for (name, value) in &file.headers {
             self.header_name(&["headers", name], name);
+            if let crate::target::file::HeaderValue::Text(text) = value
+                && reqwest::header::HeaderValue::from_str(text).is_err()
+            {
+                self.wrong(
+                    "header-value",
+                    &["headers", name],
+                    format!("the value of the header `{name}` cannot be sent"),
+                )
+                .help = Some(
+                    "a header holds letters of ASCII, digits, marks and spaces, on one line"
+                        .to_owned(),
+                );
+            }
         }
         if let Some(name) = &file.create.idempotency_header {
             self.header_name(&["create", "idempotency_header"], name);
@@ -99,6 +112,7 @@ impl Check<'_, '_> {
                 true => serde_json::Value::Null,
                 false => to_json(&toml::Value::Table(create.constants.clone())),
             },
+            pairs: super::sections::pairs(&file),
             ok: create
                 .ok
                 .as_ref()
@@ -118,7 +132,7 @@ impl Check<'_, '_> {
             batch: create
                 .batch
                 .as_ref()
-                .and_then(|section| self.batch(create, section)),
+                .and_then(|section| self.batch(&file, section)),
             exists: self.codes(&["create", "exists"], &create.exists),
         };
         let lookups = file

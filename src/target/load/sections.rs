@@ -5,10 +5,22 @@ use super::check::Check;
 use crate::document::to_json;
 use crate::field::Type;
 use crate::issue::nearest;
+use crate::path::Path;
 use crate::rate::{Rate, parse_rate};
 use crate::target::Field;
 use crate::target::batch::{Batch, Matching, parse_bytes};
-use crate::target::file::{AuthKind, AuthSection, BatchSection, CreateSection, Grant, TargetFile};
+use crate::target::file::{AuthKind, AuthSection, BatchSection, CustomShape, Grant, TargetFile};
+use crate::target::merge::Pairs;
+
+/// Where custom fields are a list of pairs. A wrong path is told elsewhere.
+pub(super) fn pairs(file: &TargetFile) -> Option<Pairs> {
+    let section = file.custom.as_ref()?;
+    (section.shape == CustomShape::Pairs).then_some(())?;
+    Some(Pairs {
+        at: Path::parse(&section.at).ok()?,
+        key: section.key.clone().unwrap_or_else(|| "key".to_owned()),
+    })
+}
 
 impl Check<'_, '_> {
     pub(super) fn auth(&mut self, place: &str, auth: &AuthSection) {
@@ -145,12 +157,9 @@ impl Check<'_, '_> {
         (rates, unknown)
     }
 
-    pub(super) fn batch(
-        &mut self,
-        create: &CreateSection,
-        section: &BatchSection,
-    ) -> Option<Batch> {
+    pub(super) fn batch(&mut self, file: &TargetFile, section: &BatchSection) -> Option<Batch> {
         const AT: &str = "batch";
+        let create = &file.create;
         let method = section.method.as_ref().or(create.method.as_ref());
         let query = if section.query.is_empty() {
             &create.query
@@ -232,6 +241,7 @@ impl Check<'_, '_> {
             max_bytes,
             at,
             item,
+            pairs: pairs(file),
             item_constants: to_json(&toml::Value::Table(section.item_constants.clone())),
             trace,
             results,
