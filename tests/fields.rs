@@ -147,6 +147,31 @@ fn answers(request: &Request) -> Reply {
 }
 
 #[test]
+fn a_label_with_a_dot_is_tried_whole_though_its_first_part_is_another_key() {
+    let rules = "\"N.o\" = \"Id\"\nn = \"Name\"\n";
+    let case = Case::new(OBJECT, INLINE, rules, |request| {
+        match request.route().as_str() {
+            "GET /custom-fields" => Reply::json(
+                200,
+                json!({ "data": [
+                    { "id": 1, "key": "n", "name": "Nickname", "kind": "text" },
+                    { "id": 2, "key": "number", "name": "N.o", "kind": "text" },
+                ] }),
+            ),
+            _ => answers(request),
+        }
+    });
+    case.run(&["fields", "--mapping", "m.toml"], 0);
+    case.run(&["import", "in.csv", "--mapping", "m.toml"], 0);
+    let made = case.server.requests();
+    let made = made
+        .iter()
+        .find(|request| request.method == "POST")
+        .unwrap();
+    assert_eq!(made.json()["cf"], json!({ "number": "1", "n": "Ann" }));
+}
+
+#[test]
 fn an_account_is_asked_and_a_mapping_checked_against_what_it_has() {
     let case = Case::new(OBJECT, INLINE, ALL, answers);
     let (table, said) = case.run(&["fields", "--mapping", "m.toml"], 0);

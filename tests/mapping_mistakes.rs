@@ -1014,11 +1014,13 @@ h = { value = 2020-01-01, type = "integer" }
       |
       = help: with the pivot 30, 29 is read as 2029 and 30 as 1930
 
-    error[bad-setting]: `e` cannot be read like this
-      --> m.toml:10:51
+    error[unknown-value]: a region is the code of a country, two letters of ISO 3166
+      --> m.toml:10:50
        |
     10 | e = { column = "Phone", type = "phone", region = "XX" }
-       |                                                   ^^ The region "XX" is not a country that is known by this name or code; give its name, or its code of two or three letters by ISO 3166.
+       |                                                  ^^^^ not a region
+       |
+       = help: such as "GB", "US" or "DE"
 
     error[wrong-type]: a text stands where a list belongs
       --> m.toml:11:35

@@ -296,7 +296,9 @@ pub struct Rule {
     /// The greatest number of parts of a list.
     #[schemars(with = "usize", example = 5)]
     pub max_items: Option<Spanned<usize>>,
-    /// What an empty field becomes: a value in the form in which it is sent.
+    /// What an empty field becomes: a value that is read as a cell with that text would be, and sent
+    /// in the same form. A date is written as 2025-12-31 or in the form that `output` names; a text
+    /// goes as it stands.
     #[schemars(with = "serde_json::Value", example = &"unknown")]
     pub default: Option<Spanned<toml::Value>>,
     /// `true`: a row in which this field is empty is refused. Default: what the target file says. It

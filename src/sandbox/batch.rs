@@ -9,7 +9,7 @@ use super::reply::{Payload, Reply};
 use super::store::Store;
 use super::value::{object, put, remove};
 use crate::path::{Path, Step};
-use crate::target::file::{BatchMatch, BatchSection, CreateSection};
+use crate::target::file::{BatchMatch, BatchSection, CreateSection, Silent};
 
 /// `[create.batch]`.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(super) struct Batch {
     item_id: Path,
     item_address: Option<Path>,
     item_error: Option<Path>,
+    /// Only what is refused is answered.
+    silent: bool,
     atomic: bool,
     success: u16,
     partial: u16,
@@ -74,6 +76,7 @@ impl Batch {
             item_id: of(&section.item_id)?.unwrap_or_else(|| Path::key("id")),
             item_address: of(&section.item_address)?,
             item_error: of(&section.item_error)?,
+            silent: section.silent == Silent::Created && section.errors.is_some(),
             atomic: section.atomic,
             success,
             partial: if statuses.contains(&207) {
@@ -218,13 +221,20 @@ impl Batch {
         let mut refused = 0;
         // In the order of the input each list keeps every place.
         let in_order = self.member.is_none();
-        for (item, fate) in items.iter().zip(fates) {
+        for (index, (item, fate)) in items.iter().zip(fates).enumerate() {
             let (said, failed) = match fate {
                 Fate::Made(place) => (self.made(play, store, *place), false),
                 Fate::Refused(why) => (self.refused(play, why), true),
             };
             refused += u64::from(failed);
             let mut said = said;
+            if self.silent {
+                match failed {
+                    true if in_order => put(&Path::key("index"), &mut said, Value::from(index)),
+                    true => {}
+                    false => continue,
+                }
+            }
             if let Some(trace) = &self.trace
                 && let Some(name) = trace.get(item)
                 && self.member.is_none()
@@ -246,7 +256,7 @@ impl Batch {
             match (failed, &self.errors) {
                 (true, Some(_)) => {
                     errors.push(said);
-                    if in_order {
+                    if in_order && !self.silent {
                         results.push(Value::Null);
                     }
                 }
@@ -263,11 +273,13 @@ impl Batch {
             random.shuffle(&mut errors);
         }
         let mut body = Value::Object(Map::new());
-        put(&self.results, &mut body, Value::Array(results));
+        if !self.silent {
+            put(&self.results, &mut body, Value::Array(results));
+        }
         if let Some(path) = &self.errors {
             put(path, &mut body, Value::Array(errors));
         }
-        if let Some(path) = play.ok.as_ref().filter(|_| !self.results.is_empty()) {
+        if let Some(path) = play.ok.as_ref().filter(|_| body.is_object()) {
             put(path, &mut body, Value::Bool(true));
         }
         let status = if refused > 0 {

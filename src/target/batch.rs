@@ -37,6 +37,8 @@ pub struct Batch {
     pub(super) item_error: Option<Path>,
     /// Batches go to an address of their own, so that `[create]` is for single records.
     pub apart: bool,
+    /// An item that no answer names was made.
+    pub(super) silent: bool,
     /// One bad record refuses all, whatever the status that says so.
     pub atomic: bool,
     /// The bytes of a body without its records, and of an item without its record.
@@ -158,12 +160,16 @@ impl Target {
             ))
         };
         let mut verdicts: Vec<Option<Verdict>> = vec![None; items.len()];
+        // What is refused is known only while each answer finds its item.
+        let mut lost = false;
         // Two answers to one item say nothing certain of it.
-        let mut put = |at: Option<usize>, verdict: Verdict| {
-            if let Some(slot) = at.and_then(|at| verdicts.get_mut(at)) {
-                *slot = Some(if slot.is_none() { verdict } else { unnamed() });
-            }
-        };
+        let mut put =
+            |at: Option<usize>, verdict: Verdict| match at.and_then(|at| verdicts.get_mut(at)) {
+                Some(slot) => {
+                    *slot = Some(if slot.is_none() { verdict } else { unnamed() });
+                }
+                None => lost = true,
+            };
         let verdict =
             |found: &Value, refused| self.item_verdict(batch, found, answer.status, refused);
         match &batch.matching {
@@ -186,16 +192,30 @@ impl Target {
                 let error = error.as_ref().unwrap_or(result);
                 for (list, path, refused) in [(results, result, false), (errors, error, true)] {
                     for found in list {
-                        for place in names.places(path.get(found)) {
+                        let places = names.places(path.get(found));
+                        if places.is_empty() {
+                            put(None, verdict(found, refused));
+                        }
+                        for place in places {
                             put(Some(place), verdict(found, refused));
                         }
                     }
                 }
             }
         }
+        let ok = self.create.ok.as_ref();
+        let silent = batch.silent && !lost && ok.is_none_or(|ok| ok.get(&json).is_some_and(truthy));
         let verdicts: Vec<Verdict> = verdicts
             .into_iter()
-            .map(|found| found.unwrap_or_else(unnamed))
+            .map(|found| {
+                found.unwrap_or_else(|| match silent {
+                    true => Verdict::Done {
+                        id: None,
+                        address: None,
+                    },
+                    false => unnamed(),
+                })
+            })
             .collect();
         if batch.atomic
             && verdicts.len() > 1
@@ -681,6 +701,41 @@ mod tests {
             ),
         ] {
             assert_eq!(words(&target, &items(3), &answer), said, "{answer}");
+        }
+    }
+
+    #[test]
+    fn where_only_refusals_are_answered_the_others_were_made() {
+        let braze = "at = \"in\"\nresults = \"made\"\nerrors = \"errors\"\nsilent = \"created\"";
+        for (create, answer, said) in [
+            (
+                "",
+                json!({"message": "success", "errors": [{"index": 1, "message": "no"}]}),
+                ["done -", "refused no", "done -"],
+            ),
+            ("", json!({"message": "success"}), ["done -"; 3]),
+            // Whose refusal that is, nobody knows.
+            ("", json!({"errors": [{"message": "no"}]}), ["unknown"; 3]),
+            (
+                "",
+                json!({"errors": [{"index": 1, "message": "no"}, {"index": 9, "message": "no"}]}),
+                ["unknown", "refused no", "unknown"],
+            ),
+            (
+                "ok = \"fine\"",
+                json!({"errors": [{"index": 1, "message": "no"}]}),
+                ["unknown", "refused no", "unknown"],
+            ),
+        ] {
+            let target = target_with(braze, create, "");
+            assert_eq!(words(&target, &items(3), &answer), said, "{answer}");
+        }
+        let named = target(&format!(
+            "{braze}\nmatch = {{ item = \"name\", result = \"name\", error = \"name\" }}"
+        ));
+        for (name, said) in [("1", ["done -", "refused no"]), ("7", ["unknown"; 2])] {
+            let answer = json!({"errors": [{"name": name, "message": "no"}]});
+            assert_eq!(words(&named, &items(2), &answer), said, "{name}");
         }
     }
 

@@ -18,7 +18,7 @@ use serde::Deserialize;
 pub use self::answer::{ErrorsSection, Matcher};
 pub use self::auth::{AuthKind, AuthSection, Grant, HeaderValue};
 pub use self::change::{DeleteSection, UpdateMode, UpdateSection};
-pub use self::create::{BatchMatch, BatchSection, CreateSection, NaturalKey};
+pub use self::create::{BatchMatch, BatchSection, CreateSection, NaturalKey, Silent};
 pub use self::fields::{
     Caution, CustomSection, CustomShape, DiscoverOptions, DiscoverSection, FieldSpec,
 };

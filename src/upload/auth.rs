@@ -662,6 +662,16 @@ mod tests {
                 && help.contains("SPHINX_TOKEN"),
             "{help}"
         );
+        let begun = resolve(&target, &|name| {
+            (name == "SPHINX_CLIENT_ID").then(|| "i".to_owned())
+        });
+        let begun = begun.unwrap_err();
+        assert_eq!(
+            begun[0].message,
+            "no credentials for Sphinx: SPHINX_CLIENT_ID is set, and SPHINX_CLIENT_SECRET is not"
+        );
+        let help = begun[0].help.as_deref().unwrap();
+        assert!(help.starts_with("set SPHINX_CLIENT_SECRET; "), "{help}");
         let bearer = resolve(&target, &|name| {
             (name == "SPHINX_TOKEN").then(|| "t".to_owned())
         });

@@ -436,3 +436,20 @@ fn rows_that_are_looked_up_first_go_in_batches_without_what_only_changes_carry()
         json!({ "name": "Ann", "email": "ann@x.example" })
     );
 }
+
+#[test]
+fn apis_that_answer_refusals_only_are_taken_at_their_word() {
+    let target = "name = \"T\"\nbase_url = \"BASE\"\n[auth]\nkind = \"none\"\n[create]\npath = \"/track\"\nsuccess = [201]\n[create.batch]\nmax = 75\nat = \"attributes\"\nerrors = \"errors\"\nitem_error = \"type\"\nsilent = \"created\"\n[fields]\nname = { type = \"text\", required = true }\nemail = { type = \"email\", max_length = 14 }\n";
+    let case = Case::new(target, MAPPING, THREE, |_| {
+        Reply::json(
+            201,
+            json!({ "message": "success", "errors": [{ "type": "no", "index": 1 }] }),
+        )
+    });
+    case.import(1);
+    assert_eq!(case.fates(), "created failed created");
+    let ran = case.command(&["--sandbox"]).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    assert_eq!(case.fates(), "created created created");
+}

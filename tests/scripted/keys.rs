@@ -440,6 +440,11 @@ const KEYS: &[Row] = &[
     ),
     (
         "create.batch",
+        "silent",
+        &["apis_that_answer_refusals_only_are_taken_at_their_word"],
+    ),
+    (
+        "create.batch",
         "atomic",
         &["a_batch_that_is_refused_as_a_whole_is_split"],
     ),

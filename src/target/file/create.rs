@@ -32,7 +32,8 @@ pub struct CreateSection {
     /// The path at which the customer stands in the body. Default: the customer is the body.
     #[schemars(example = &"customer")]
     pub wrap: Option<String>,
-    /// What else the body holds, as it stands.
+    /// What else the body holds, as it stands. Where it shares an object with the customer, the two
+    /// merge, and what the row says goes first; a list of pairs of custom fields holds both.
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub constants: toml::Table,
     /// The statuses that mean success. Default: 200 to 299.
@@ -104,7 +105,7 @@ pub struct BatchSection {
     /// customer.
     #[schemars(example = &"properties")]
     pub item: String,
-    /// What else each item holds, as it stands.
+    /// What else each item holds, as it stands; it merges with the customer as `constants` does.
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub item_constants: toml::Table,
     /// A member of the item that is filled with a name of the row, by which answers find their items.
@@ -126,10 +127,26 @@ pub struct BatchSection {
     /// The path of the address in an item's answer, where that is not the id.
     pub item_address: Option<String>,
     /// The path of what is wrong in an item's answer: a text, or an error or a list of errors, which
-    /// are read as `[errors]` says. With a text, code and fields are read from beside it.
+    /// are read as `[errors]` says. With a text, code and fields are read from beside it, and without
+    /// `item_ok` an item with a text and an id succeeded: some APIs say there that all went well.
     pub item_error: Option<String>,
+    /// What is known of an item that no answer names, for APIs that answer with what they refuse
+    /// only. `"created"` needs `errors`, and counts for none while an error's item cannot be told.
+    /// Default: `"uncertain"`.
+    pub silent: Silent,
     /// `true`: one bad customer makes the API refuse all of the request. Default: `false`.
     pub atomic: bool,
+}
+
+/// What is known of an item of a batch that no answer names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Silent {
+    /// Nothing.
+    #[default]
+    Uncertain,
+    /// It was created.
+    Created,
 }
 
 /// How the answers of a batch find their items.

@@ -9,7 +9,9 @@ use crate::path::Path;
 use crate::rate::{Rate, parse_rate};
 use crate::target::Field;
 use crate::target::batch::{Batch, Matching, parse_bytes};
-use crate::target::file::{AuthKind, AuthSection, BatchSection, CustomShape, Grant, TargetFile};
+use crate::target::file::{
+    AuthKind, AuthSection, BatchSection, CustomShape, Grant, Silent, TargetFile,
+};
 use crate::target::merge::Pairs;
 
 /// Where custom fields are a list of pairs. A wrong path is told elsewhere.
@@ -189,6 +191,14 @@ impl Check<'_, '_> {
                 "the path of a batch names a field of one record".to_owned(),
             );
         }
+        if section.silent == Silent::Created && section.errors.is_none() {
+            self.wrong(
+                "batch",
+                &["create", AT, "silent"],
+                "`silent = \"created\"` needs the list of what is refused".to_owned(),
+            )
+            .help = Some("name its path as `errors`".to_owned());
+        }
         let mut path = |key: &str, text: &str| self.path(&["create", AT, key], text);
         let at = path("at", &section.at);
         let item = path("item", &section.item);
@@ -251,6 +261,7 @@ impl Check<'_, '_> {
             item_id,
             item_address,
             item_error,
+            silent: section.silent == Silent::Created,
             atomic: section.atomic,
             overhead: (0, 0),
         };
