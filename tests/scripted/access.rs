@@ -327,6 +327,25 @@ fn a_rotated_refresh_token_is_written_back_to_its_file() {
 }
 
 #[test]
+fn a_refresh_token_that_is_given_again_stays_in_its_file() {
+    let token = "a-refresh-token-that-stays-as-it-is";
+    let answer = json!({ "access_token": "t", "refresh_token": token });
+    let case = Case::new(
+        &oauth("refresh_token", "token_body = \"form\"\n", "/oauth/token"),
+        MAPPING,
+        ONE,
+        move |request: &Request| match request.path() {
+            "/oauth/token" => Reply::json(200, answer.clone()),
+            _ => made(request),
+        },
+    );
+    let file = case.bench.file("refresh", &format!("{token}\n"));
+    let shown = file.display().to_string();
+    case.import_with(&[CLIENT[0], CLIENT[1], ("T_REFRESH_FILE", &shown)], 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), token);
+}
+
+#[test]
 fn a_403_is_the_runs_end_first_and_five_times_in_a_row_and_else_the_rows() {
     let rows = |count: usize| {
         let rows: String = (1..=count).map(|n| format!("K{n},N{n},\n")).collect();
